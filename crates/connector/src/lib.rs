@@ -1,0 +1,33 @@
+//! The contract of all sources and destinations.
+//!
+//! Data goes one way: a [`Source`] reads and emits [`SourceEvent`]s, the engine numbers and routes them, a
+//! [`TableWriter`] of a [`Destination`] writes [`ShapedBatch`]es and makes rows and position durable together. Only then
+//! does the position advance. A crash anywhere repeats work and loses none:
+//!
+//! - **accepted is not durable**: [`TableWriter::write`] may lose everything until [`TableWriter::commit`] returned;
+//! - every operation may be repeated after a crash, and must leave the same rows;
+//! - the fence of the run's lease is checked inside the destination's transaction, so a late loser is harmless.
+
+mod catalog;
+mod check;
+mod config;
+mod context;
+mod destination;
+mod error;
+mod schema;
+mod source;
+
+pub use catalog::{Capabilities, Catalog, DiscoveredField, DiscoveredStream, MAX_STREAMS};
+pub use check::{CheckReport, CheckStep};
+pub use config::{ConnectionConfig, TypeFidelity};
+pub use context::{CheckContext, DiscoverContext, LoadContext, ReadContext};
+pub use destination::{
+    Books, Checkpoint, CommitReport, Destination, LoadMode, ShapedBatch, StreamIdentity,
+    SystemValues, TableTarget, TableWriter,
+};
+pub use error::{ConnectorError, ErrorKind};
+pub use schema::{Field, LogicalType, StreamSchema, TypeClass};
+pub use source::{
+    EventSender, LogLevel, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation,
+    StreamRead, event_channel,
+};

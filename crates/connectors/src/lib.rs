@@ -1,0 +1,1 @@
+//! The registry: every connector in one list.

@@ -1,0 +1,1 @@
+//! When and where runs happen: schedule, claim, lease, stop.

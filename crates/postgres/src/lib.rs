@@ -1,0 +1,1 @@
+//! What both PostgreSQL connectors share: connecting, identifiers, errors, the binary formats.

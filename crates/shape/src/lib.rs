@@ -1,0 +1,1 @@
+//! Source columns into destination columns: names, types, splits, system columns.
