@@ -15,6 +15,11 @@ pub trait Destination: Send + Sync {
     /// Which column types arrive unchanged.
     fn fidelity(&self) -> TypeFidelity;
 
+    /// The name a table gets here after the destination's naming rules: two streams with one name would write one table.
+    fn resolved_table_name(&self, table_name: &str) -> String {
+        table_name.to_owned()
+    }
+
     /// Tests the settings, doing only what a load will do, and leaves nothing behind.
     async fn check(&self, ctx: &CheckContext) -> Result<CheckReport, ConnectorError>;
 

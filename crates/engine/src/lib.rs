@@ -1,1 +1,22 @@
-//! One run of one source: plan, discover, extract, load, commit.
+//! One run of one source: discover → plan → read → load → commit → report.
+//!
+//! The engine has no I/O of its own. The source and the destination, the clock, the store behind the [`RunJournal`] and the
+//! identity of the run all come in as parameters; it knows no driver and no SQL. What it owns is the order of things:
+//!
+//! 1. rows are handed to the destination in the order they were read;
+//! 2. a checkpoint commits in the destination first, and only then is its position saved in the journal;
+//! 3. every row that was read is accounted for, or the run fails.
+
+mod copy;
+mod journal;
+mod listing;
+mod plan;
+mod position;
+mod run;
+mod sequence;
+
+pub use journal::{Component, JournalError, Progress, RunJournal, StreamState};
+pub use listing::{StreamListing, listing};
+pub use plan::{PlanSettings, StreamChoice};
+pub use position::StreamPosition;
+pub use run::{Run, RunLimits, RunReport, StreamReport};

@@ -1,0 +1,98 @@
+//! Where a run's memory and its words go: the port that the server implements on its store, and a one-off copy in memory.
+
+use async_trait::async_trait;
+use selvedge_connector::{Catalog, ConnectorError, LogLevel};
+use selvedge_types::Timestamp;
+
+use crate::{StreamChoice, StreamPosition};
+
+/// Who speaks in the job's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// Orchestration and discovery.
+    Main,
+    /// Reading.
+    Tap,
+    /// Writing.
+    Target,
+}
+
+impl Component {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Component::Main => "main",
+            Component::Tap => "tap",
+            Component::Target => "target",
+        }
+    }
+}
+
+/// Why the journal did not take an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another run holds a newer lease: this one must end without a trace.
+    #[error("another run of this source has taken over")]
+    Fenced,
+    /// The store failed.
+    #[error("the run could not be recorded: {0}")]
+    Store(String),
+}
+
+/// What is known of one stream when the run starts.
+#[derive(Clone, Debug)]
+pub struct StreamState {
+    pub tap_stream_id: String,
+    pub choice: StreamChoice,
+    pub position: Option<StreamPosition>,
+    /// Lives of the stream, from 1; see [`selvedge_connector::StreamIdentity`].
+    pub epoch: i64,
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub row_count: u64,
+    pub size_bytes: u64,
+    pub streams_done: u32,
+    pub streams_total: u32,
+    /// The stream being copied, and the source's estimate of its rows.
+    pub current: Option<(String, Option<u64>)>,
+}
+
+/// The memory of a run. Every durable entry is refused with [`JournalError::Fenced`] once a newer lease exists.
+#[async_trait]
+pub trait RunJournal: Send + Sync {
+    /// Keeps what discovery found and answers with what is known of each stream, in catalog order.
+    async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError>;
+
+    /// Forgets the stream's position and starts its next epoch, which is returned.
+    async fn reset(&self, tap_stream_id: &str) -> Result<i64, JournalError>;
+
+    /// Keeps a position; called only after the destination has committed everything before it.
+    async fn save_position(
+        &self,
+        tap_stream_id: &str,
+        position: &StreamPosition,
+    ) -> Result<(), JournalError>;
+
+    /// Rows of a stream are durable in the destination.
+    async fn loaded(
+        &self,
+        table_name: &str,
+        at: Timestamp,
+        row_count: u64,
+    ) -> Result<(), JournalError>;
+
+    /// A stream could not be loaded.
+    async fn load_failed(
+        &self,
+        table_name: &str,
+        error: &ConnectorError,
+    ) -> Result<(), JournalError>;
+
+    /// A line for the job's log. Never carries secrets or row values.
+    fn log(&self, component: Component, level: LogLevel, text: &str);
+
+    /// Called often; must be cheap.
+    fn progress(&self, progress: &Progress);
+}
