@@ -1,0 +1,178 @@
+//! Naming rules: what becomes of a source name, and which names nobody may use.
+
+use crate::{Dialect, Rejection, system};
+
+/// Prefixes that belong to the engine, in any case.
+const RESERVED_PREFIXES: [&str; 2] = ["_sdc", "_rjm"];
+
+/// Engine-like names that sources may bring along.
+const ALLOWED: [&str; 11] = [
+    "_sdc_deleted_at",
+    "_sdc_replication_id",
+    "_sdc_source_bucket",
+    "_sdc_source_file",
+    "_sdc_source_lineno",
+    "_sdc_extra",
+    "_sdc_customer_id",
+    "_sdc_record_hash",
+    "_sdc_report_datetime",
+    "_sdc_dimensions_hash_key",
+    "_sdc_lsn",
+];
+
+/// PostgreSQL's rule: keeps case, ASCII letters, digits, `_` and spaces; then drops leading characters other than letters
+/// and `_`.
+pub fn postgres_column(name: &str) -> String {
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '))
+        .skip_while(|c| !(c.is_ascii_alphabetic() || *c == '_'))
+        .collect()
+}
+
+/// The destination's name for a source column, or why it has none.
+pub fn column(dialect: &Dialect, original: &str) -> Result<String, Rejection> {
+    let name = (dialect.column_name)(original);
+    if name.is_empty() {
+        return Err(Rejection::ColumnNameEmpty {
+            column: original.to_owned(),
+            destination: dialect.display_name,
+        });
+    }
+    if has_reserved_prefix(&name) && !ALLOWED.contains(&name.as_str())
+        || system::NAMES
+            .iter()
+            .any(|reserved| reserved.eq_ignore_ascii_case(&name))
+    {
+        return Err(Rejection::ColumnPrefix {
+            column: original.to_owned(),
+        });
+    }
+    if has_split_suffix(dialect, original) || has_split_suffix(dialect, &name) {
+        return Err(Rejection::ColumnSuffix {
+            column: original.to_owned(),
+        });
+    }
+    if dialect
+        .max_column_name
+        .is_some_and(|limit| name.len() > limit)
+    {
+        return Err(Rejection::ColumnNameTooLong {
+            column: original.to_owned(),
+            destination: dialect.display_name,
+        });
+    }
+    Ok(name)
+}
+
+/// The destination's name for a stream's table, or why it has none.
+pub fn table(dialect: &Dialect, schema: &str, stream: &str) -> Result<String, Rejection> {
+    if has_reserved_prefix(stream) {
+        return Err(Rejection::TablePrefix {
+            table: stream.to_owned(),
+        });
+    }
+    let name = (dialect.table_name)(schema, stream);
+    if dialect
+        .max_table_name
+        .is_some_and(|limit| name.len() > limit)
+    {
+        return Err(Rejection::TableNameTooLong {
+            table: stream.to_owned(),
+            destination: dialect.display_name,
+        });
+    }
+    Ok(name)
+}
+
+fn has_reserved_prefix(name: &str) -> bool {
+    RESERVED_PREFIXES.iter().any(|prefix| {
+        name.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    })
+}
+
+fn has_split_suffix(dialect: &Dialect, name: &str) -> bool {
+    name.rsplit_once("__").is_some_and(|(_, tail)| {
+        dialect
+            .split_suffixes
+            .iter()
+            .any(|suffix| suffix.eq_ignore_ascii_case(tail))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postgres_names_keep_letters_digits_underscores_and_spaces() {
+        for (original, expected) in [
+            ("!CuStoMeRId", "CuStoMeRId"),
+            ("customer#id", "customerid"),
+            ("4customerid", "customerid"),
+            ("_customerid", "_customerid"),
+            ("customer id", "customer id"),
+            (" 12 x1", "x1"),
+            ("größe", "gre"),
+            ("42", ""),
+        ] {
+            assert_eq!(postgres_column(original), expected, "{original}");
+        }
+    }
+
+    #[test]
+    fn reserved_names_are_refused_with_the_documented_texts() {
+        let reason = |name: &str| column(&Dialect::POSTGRES, name).unwrap_err().to_string();
+        assert_eq!(
+            reason("_sdc_sequence"),
+            "Column name [_sdc_sequence] uses a reserved prefix"
+        );
+        assert_eq!(
+            reason("_RJM_x"),
+            "Column name [_RJM_x] uses a reserved prefix"
+        );
+        assert_eq!(
+            reason("__sdc_primary_key"),
+            "Column name [__sdc_primary_key] uses a reserved prefix"
+        );
+        assert_eq!(
+            reason("reading__st"),
+            "column names from client should not include reserved datatype suffix on [reading__st]"
+        );
+        assert_eq!(reason("?!"), "Column name [?!] is empty for PostgreSQL");
+        for fine in ["_sdc_deleted_at", "_sdc_lsn", "st", "a_st", "a__xx", "_id"] {
+            assert_eq!(column(&Dialect::POSTGRES, fine).unwrap(), fine);
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_transformed_name() {
+        let longest = "c".repeat(59);
+        assert!(column(&Dialect::POSTGRES, &format!("!{longest}")).is_ok());
+        let over = "c".repeat(60);
+        assert_eq!(
+            column(&Dialect::POSTGRES, &over).unwrap_err().to_string(),
+            format!("Column name [{over}] is too long for PostgreSQL")
+        );
+        assert!(column(&Dialect::SQLITE, &"c".repeat(500)).is_ok());
+    }
+
+    #[test]
+    fn tables_are_judged_by_length_and_prefix() {
+        let table = |name: &str| table(&Dialect::POSTGRES, "shop", name);
+        assert_eq!(table("Order Lines").unwrap(), "Order Lines");
+        assert_eq!(
+            table("_SDC_x").unwrap_err().to_string(),
+            "Table name [_SDC_x] uses a reserved prefix"
+        );
+        let over = "t".repeat(64);
+        assert_eq!(
+            table(&over).unwrap_err().to_string(),
+            format!("Table name [{over}] is too long for PostgreSQL")
+        );
+        assert_eq!(
+            super::table(&Dialect::SQLITE, "shop", "orders").unwrap(),
+            "shop__orders"
+        );
+    }
+}
