@@ -1,1 +1,47 @@
-fn main() {}
+//! The one binary: it reads the command line and hands over. Rules live in the crates below.
+
+mod account;
+mod cli;
+mod clock;
+mod config;
+mod data_dir;
+mod partner;
+mod quickstart;
+mod serve;
+mod sync;
+mod table;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    selvedge_net::tls::install_provider();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime could not be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(Box::pin(run(cli))) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain reads from what was being done to why it failed.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        cli::Command::Serve(arguments) => serve::run(arguments).await,
+        cli::Command::Quickstart(arguments) => quickstart::run(arguments).await,
+        cli::Command::Sync(arguments) => sync::run(arguments).await,
+        cli::Command::Partner(arguments) => partner::run(arguments).await,
+        cli::Command::Account(arguments) => account::run(arguments).await,
+    }
+}

@@ -1,0 +1,4 @@
+//! Runs of the engine between connectors in memory, where every step can be watched and made to fail.
+
+mod fakes;
+mod runs;

@@ -1,0 +1,241 @@
+//! Settings of the server: a TOML file, with flags and environment variables on top.
+//!
+//! One struct per section, each with its defaults; unknown keys are refused, so that a typing error is not a silent default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use selvedge_net::{Network, NetworkPolicy};
+use serde::Deserialize;
+
+use crate::cli::{ServeArguments, StateArguments};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ConfigFile {
+    data_dir: Option<PathBuf>,
+    server: ServerSection,
+    network: NetworkSection,
+    jobs: JobsSection,
+    accounts: AccountsSection,
+    local_files: LocalFilesSection,
+    log: LogSection,
+}
+
+/// `[server]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ServerSection {
+    /// Address and port; port 0 picks a free one.
+    listen: Option<String>,
+    /// Base of links in answers, and what clients connect to.
+    public_url: Option<String>,
+    /// A TLS terminator in front forwards plain HTTP.
+    trust_proxy: Option<bool>,
+}
+
+/// `[network]`: which addresses tenants' connections may reach, in CIDR form. Link-local addresses never.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NetworkSection {
+    allow: Vec<String>,
+    deny: Vec<String>,
+}
+
+/// `[jobs]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct JobsSection {
+    /// Sources replicated at the same time.
+    pub(crate) concurrency: u32,
+    /// A job that runs longer is terminated.
+    pub(crate) time_limit_minutes: u32,
+    /// How long job records and logs are kept.
+    pub(crate) retention_days: u32,
+}
+
+impl Default for JobsSection {
+    fn default() -> Self {
+        Self { concurrency: 4, time_limit_minutes: 24 * 60, retention_days: 60 }
+    }
+}
+
+/// `[accounts]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AccountsSection {
+    /// Region of accounts created without one: `us-east-1` or `eu-central-1`.
+    pub(crate) default_region: Option<String>,
+    /// Destinations one account may have.
+    pub(crate) max_destinations: u32,
+}
+
+impl Default for AccountsSection {
+    fn default() -> Self {
+        Self { default_region: None, max_destinations: 10 }
+    }
+}
+
+/// `[local_files]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LocalFilesSection {
+    /// Directories from which file sources (`platform.sqlite`) may read. None by default.
+    allowed_directories: Vec<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LogSection {
+    filter: Option<String>,
+}
+
+/// Where the state is.
+#[derive(Clone, Debug)]
+pub(crate) struct StateSettings {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database_url: Option<String>,
+    pub(crate) master_key: Option<String>,
+}
+
+/// Everything `serve` needs, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct ServeSettings {
+    pub(crate) state: StateSettings,
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<String>,
+    pub(crate) network: NetworkPolicy,
+    pub(crate) jobs: JobsSection,
+    pub(crate) accounts: AccountsSection,
+    pub(crate) allowed_directories: Vec<PathBuf>,
+    pub(crate) log_filter: String,
+}
+
+/// Default log filter: our own words, and only trouble from libraries.
+const LOG_FILTER: &str = "info,sqlx=warn,hyper=warn,tokio_postgres=warn";
+
+fn read_file(path: Option<&Path>) -> anyhow::Result<ConfigFile> {
+    let Some(path) = path else { return Ok(ConfigFile::default()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} could not be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the configuration file {} is not valid", path.display()))
+}
+
+fn state(arguments: &StateArguments, file: &ConfigFile) -> StateSettings {
+    let data_dir = arguments.data_dir.clone().or_else(|| file.data_dir.clone());
+    StateSettings {
+        data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./selvedge-data")),
+        database_url: arguments.database_url.clone().filter(|url| !url.is_empty()),
+        master_key: arguments.master_key.clone().filter(|key| !key.is_empty()),
+    }
+}
+
+impl StateSettings {
+    /// For the commands that only touch the state.
+    pub(crate) fn load(arguments: &StateArguments) -> anyhow::Result<Self> {
+        let file = read_file(arguments.config.as_deref())?;
+        Ok(state(arguments, &file))
+    }
+}
+
+impl ServeSettings {
+    /// Merges flags, environment, file and defaults, in this order of precedence, and checks the result.
+    pub(crate) fn load(arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let file = read_file(arguments.state.config.as_deref())?;
+        let listen = arguments.listen.clone().or_else(|| file.server.listen.clone());
+        let listen = listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()).replace("localhost:", "127.0.0.1:");
+        let listen: SocketAddr = listen
+            .parse()
+            .with_context(|| format!("{listen:?} is not an address to listen on; try 127.0.0.1:8080"))?;
+        let public_url = arguments.public_url.clone().or_else(|| file.server.public_url.clone());
+        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty());
+        if let Some(url) = &public_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            bail!("the public URL {url:?} must start with https:// or http://");
+        }
+        let trust_proxy = arguments.trust_proxy.or(file.server.trust_proxy).unwrap_or(false);
+        if !listen.ip().is_loopback() && !trust_proxy {
+            bail!(
+                "refusing to serve plain HTTP on {listen}: put a TLS terminator in front and set SELVEDGE_TRUST_PROXY=true, \
+                 or listen on 127.0.0.1"
+            );
+        }
+        if file.jobs.concurrency == 0 || file.jobs.time_limit_minutes == 0 {
+            bail!("jobs.concurrency and jobs.time_limit_minutes must be at least 1");
+        }
+        // Private networks are open to tenants only while the server is somebody's own toy: on loopback, behind nothing.
+        let private = listen.ip().is_loopback() && public_url.is_none() && !trust_proxy;
+        let network = NetworkPolicy {
+            private,
+            allow: networks("network.allow", &file.network.allow)?,
+            deny: networks("network.deny", &file.network.deny)?,
+        };
+        Ok(Self {
+            state: state(&arguments.state, &file),
+            listen,
+            public_url,
+            network,
+            log_filter: arguments.log.clone().or(file.log.filter).unwrap_or_else(|| LOG_FILTER.to_owned()),
+            jobs: file.jobs,
+            accounts: file.accounts,
+            allowed_directories: file.local_files.allowed_directories,
+        })
+    }
+}
+
+fn networks(key: &str, texts: &[String]) -> anyhow::Result<Vec<Network>> {
+    texts.iter().map(|text| text.parse().with_context(|| format!("{key}: {text:?}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn settings(arguments: &[&str], file: Option<&str>) -> anyhow::Result<ServeSettings> {
+        let directory = std::env::temp_dir().join(format!("selvedge-config-{}", std::process::id()));
+        std::fs::create_dir_all(&directory)?;
+        let mut line: Vec<String> = ["selvedge", "serve"].iter().chain(arguments).map(|word| (*word).to_owned()).collect();
+        if let Some(text) = file {
+            let path = directory.join(format!("{:x}.toml", text.len()));
+            std::fs::write(&path, text)?;
+            line.extend(["--config".to_owned(), path.display().to_string()]);
+        }
+        match Cli::parse_from(line).command {
+            Command::Serve(arguments) => ServeSettings::load(&arguments),
+            _ => unreachable!("the line says serve"),
+        }
+    }
+
+    #[test]
+    fn with_nothing_given_it_listens_on_loopback() {
+        let settings = settings(&[], None).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert!(settings.network.private);
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_is_refused_with_what_to_set() {
+        let error = settings(&["--listen", "0.0.0.0:8080"], None).unwrap_err().to_string();
+        assert!(error.contains("SELVEDGE_TRUST_PROXY"), "{error}");
+        let behind = settings(&["--listen", "0.0.0.0:8080", "--trust-proxy"], None).unwrap();
+        assert!(!behind.network.private, "behind a proxy, private networks need network.allow");
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_unknown_keys_are_refused() {
+        let file = "[server]\nlisten = \"127.0.0.1:9000\"\n[jobs]\nconcurrency = 2\n";
+        assert_eq!(settings(&[], Some(file)).unwrap().listen.port(), 9000);
+        let both = settings(&["--listen", "127.0.0.1:9001"], Some(file)).unwrap();
+        assert_eq!((both.listen.port(), both.jobs.concurrency), (9001, 2));
+        let error = format!("{:#}", settings(&[], Some("[server]\nlisten_on = \"x\"\n")).unwrap_err());
+        assert!(error.contains("listen_on"), "{error}");
+    }
+}
