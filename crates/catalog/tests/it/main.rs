@@ -1,0 +1,6 @@
+//! The catalogue as its users see it.
+
+mod cards;
+mod catalog;
+mod instances;
+mod schedules;
