@@ -1,0 +1,37 @@
+//! `cargo xtask bench`: ratios against what the databases do by themselves, in one run on one machine.
+
+mod contest;
+mod dataset;
+mod layout;
+mod measure;
+mod pg_to_pg;
+mod psql;
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::interrupts::Interrupts;
+
+pub(crate) use measure::{MeasureArguments, measure};
+
+#[derive(Args)]
+pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// Full copies from PostgreSQL to PostgreSQL, against `COPY | COPY`.
+    PgToPg(pg_to_pg::PgToPgArguments),
+}
+
+/// Runs the benchmark that the arguments name.
+pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result<ExitCode> {
+    match &arguments.benchmark {
+        Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask soak`: the long proofs.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::interrupts::Interrupts;
+use crate::suite::{self, Runner};
+
+/// The tests that draw from a seed. They say so in their names.
+const LONG: &str = "test(/kill|crash|seed|workload|soak|random|every_step/)";
+
+#[derive(Args)]
+#[command(after_help = "\
+A test reads how much to do from SELVEDGE_KILLS and SELVEDGE_SEEDS (see `selvedge_testkit::effort`) and prints the seed
+it failed with. To replay that one:
+  SELVEDGE_SEED=<seed> cargo xtask test <name of the test>")]
+pub(crate) struct SoakArguments {
+    /// How many kills each kill test makes.
+    #[arg(long, default_value_t = 2000)]
+    kills: u32,
+    /// How many seeds each randomised test goes through.
+    #[arg(long, default_value_t = 500)]
+    seeds: u32,
+    /// Passed on to the test runner; a filter of your own takes the place of ours.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs the randomised tests with the given effort.
+pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<ExitCode> {
+    let mut command = suite::runner(Runner::Auto);
+    command.arg("--workspace");
+    if suite::has_nextest() {
+        command.args(["--profile", "soak"]);
+        if arguments.arguments.is_empty() {
+            command.args(["--filterset", LONG]);
+        }
+    }
+    command
+        .args(&arguments.arguments)
+        .env("SELVEDGE_KILLS", arguments.kills.to_string())
+        .env("SELVEDGE_SEEDS", arguments.seeds.to_string());
+    suite::run_with_server(&mut command, interrupts)
+}

@@ -1,0 +1,149 @@
+//! `cargo xtask test`: the whole suite, with what it needs.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::interrupts::Interrupts;
+use crate::postgres::{self, Server};
+use crate::workspace;
+
+/// Names the server that tests create their databases on; `selvedge-testkit` reads it.
+const SERVER_VARIABLE: &str = "SELVEDGE_TEST_POSTGRES_URL";
+
+/// Nothing here has to survive the machine.
+const SETTINGS: [&str; 7] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "wal_level=logical",
+    "max_wal_senders=60",
+    "max_replication_slots=60",
+];
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask test                               everything
+  cargo xtask test -p selvedge-engine            one crate
+  cargo xtask test a_killed_run                  tests whose name contains this
+  cargo xtask test -E 'test(/kill/)' --no-capture
+
+One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
+/usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
+package is installed with apt-get. To use a server of your own, where databases may be created at will:
+  SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
+pub(crate) struct TestArguments {
+    /// What runs the tests.
+    #[arg(long, value_enum, default_value_t = Runner::Auto)]
+    runner: Runner,
+    /// Passed on to `cargo nextest run`, or to `cargo test`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Which of the two test runners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runner {
+    /// cargo-nextest if it is installed, else Cargo's own.
+    Auto,
+    Nextest,
+    Cargo,
+}
+
+/// Runs the tests that the arguments choose, all by default.
+pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<ExitCode> {
+    let mut command = runner(arguments.runner);
+    if !chooses_packages(&arguments.arguments) {
+        command.arg("--workspace");
+    }
+    command.args(&arguments.arguments);
+    run_with_server(&mut command, interrupts)
+}
+
+/// Runs a command that runs tests, with a PostgreSQL server beside it.
+pub(crate) fn run_with_server(command: &mut Command, interrupts: &Interrupts) -> Result<ExitCode> {
+    let given = std::env::var_os(SERVER_VARIABLE).is_some_and(|value| !value.is_empty());
+    let server = if given {
+        eprintln!("PostgreSQL: the server that {SERVER_VARIABLE} names");
+        None
+    } else {
+        let programs = postgres::programs(interrupts)?;
+        let server = Server::start(&programs, &SETTINGS, interrupts)?;
+        eprintln!(
+            "PostgreSQL: {} ({})",
+            server.url("postgres"),
+            programs.folder().display()
+        );
+        command.env(SERVER_VARIABLE, server.url("postgres"));
+        Some(server)
+    };
+    workspace::announce(command);
+    let status = interrupts.run(command)?;
+    drop(server);
+    Ok(workspace::exit_code(status))
+}
+
+/// `cargo nextest run` or `cargo test`. Both build the `selvedge` binary for the tests that start it.
+pub(crate) fn runner(runner: Runner) -> Command {
+    let nextest = match runner {
+        Runner::Auto => has_nextest(),
+        Runner::Nextest => true,
+        Runner::Cargo => false,
+    };
+    let mut command = workspace::cargo();
+    if nextest {
+        command.args(["nextest", "run"]);
+    } else {
+        // Go on after a failed crate, as nextest does.
+        command.args(["test", "--no-fail-fast"]);
+    }
+    command
+}
+
+pub(crate) fn has_nextest() -> bool {
+    workspace::cargo()
+        .args(["nextest", "--version"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn chooses_packages(arguments: &[String]) -> bool {
+    arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| {
+            ["--package", "--workspace", "--all", "--manifest-path"].contains(&argument.as_str())
+                || argument.starts_with("--package=")
+                || (argument.starts_with("-p") && !argument.starts_with("--"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chooses_packages;
+
+    #[test]
+    fn packages_are_chosen_before_the_double_dash_only() {
+        let chooses = |text: &str| {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            chooses_packages(&words)
+        };
+        for text in [
+            "-p selvedge-net",
+            "-pselvedge-net",
+            "--package=a b",
+            "x --workspace",
+        ] {
+            assert!(chooses(text), "{text}");
+        }
+        for text in ["", "some_test", "-- -p", "--profile ci", "--no-capture"] {
+            assert!(!chooses(text), "{text}");
+        }
+    }
+}
