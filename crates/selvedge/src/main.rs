@@ -8,6 +8,7 @@ mod data_dir;
 mod partner;
 mod quickstart;
 mod serve;
+mod state;
 mod sync;
 mod table;
 mod telemetry;

@@ -1,0 +1,154 @@
+//! `selvedge account …`: accounts and their access tokens, for the operator.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use selvedge_store::{accounts, tokens};
+use selvedge_types::{AccountId, AccountScope, Clock, TokenId};
+use serde_json::json;
+
+use crate::cli::{AccountArguments, AccountCommand, StateArguments};
+use crate::clock::SystemClock;
+use crate::config::StateSettings;
+use crate::state::State;
+use crate::table::render;
+
+/// Accounts read from the store at a time.
+const PAGE: u32 = 500;
+
+pub(crate) async fn run(arguments: AccountArguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        AccountCommand::List { state, json } => list(&open(&state).await?, json).await?,
+        AccountCommand::Delete { state, account_id, yes } => {
+            delete(&open(&state).await?, AccountId(account_id), yes).await?;
+        }
+        AccountCommand::Token { state, account_id, revoke, list, json } => {
+            let state = open(&state).await?;
+            let scope = existing(&state, AccountId(account_id)).await?;
+            match revoke {
+                Some(id) => revoke_token(&state, scope, TokenId(id)).await?,
+                None if list => list_tokens(&state, scope, json).await?,
+                None => mint_token(&state, scope, json).await?,
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(arguments: &StateArguments) -> anyhow::Result<State> {
+    State::open(&StateSettings::load(arguments)?).await
+}
+
+async fn existing(state: &State, account: AccountId) -> anyhow::Result<AccountScope> {
+    let found = accounts::find(&mut state.store.read().await?, account).await?;
+    match found.filter(|account| account.deleted_at.is_none()) {
+        Some(_) => Ok(AccountScope::of(account)),
+        None => bail!("there is no account {account}; `selvedge account list` shows them"),
+    }
+}
+
+async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
+    let mut after = None;
+    let mut rows = Vec::new();
+    loop {
+        let page = accounts::list(&mut state.store.read().await?, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for account in page {
+            if as_json {
+                // A line per account: a list of any length needs the same memory.
+                let entry = json!({
+                    "account_id": account.id, "company": account.company, "email": account.email,
+                    "region": account.region, "partner_id": account.partner_id, "created_at": account.created_at,
+                });
+                println!("{entry}");
+            } else {
+                rows.push(vec![
+                    account.id.to_string(),
+                    account.company,
+                    account.email,
+                    account.region,
+                    account.created_at.to_string(),
+                ]);
+            }
+        }
+    }
+    if !as_json {
+        println!("{}", render(&["account", "company", "owner", "region", "created"], &rows));
+    }
+    Ok(())
+}
+
+async fn delete(state: &State, account: AccountId, yes: bool) -> anyhow::Result<()> {
+    let scope = existing(state, account).await?;
+    if !yes && !confirmed(account)? {
+        bail!("nothing was deleted");
+    }
+    let mut tx = state.store.begin().await?;
+    accounts::delete(&mut tx, scope, SystemClock.now()).await?;
+    tx.commit().await?;
+    println!("deleted account {account}; data in its destinations stays");
+    Ok(())
+}
+
+fn confirmed(account: AccountId) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("deleting account {account} needs --yes when nobody can be asked");
+    }
+    print!("Delete account {account} with all its connections and tokens? Type its id: ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == account.to_string())
+}
+
+async fn mint_token(state: &State, scope: AccountScope, as_json: bool) -> anyhow::Result<()> {
+    let mut tx = state.store.begin().await?;
+    let (id, token) = tokens::mint(&mut tx, scope, None, SystemClock.now()).await?;
+    tx.commit().await?;
+    if as_json {
+        println!("{}", json!({ "token_id": id, "access_token": token.expose() }));
+    } else {
+        println!("token_id      {id}\naccess_token  {}", token.expose());
+        println!("The token is shown only now.");
+    }
+    Ok(())
+}
+
+async fn revoke_token(state: &State, scope: AccountScope, id: TokenId) -> anyhow::Result<()> {
+    let mut tx = state.store.begin().await?;
+    if !tokens::revoke(&mut tx, scope, id, SystemClock.now()).await? {
+        bail!("account {} has no live token {id}", scope.account());
+    }
+    tx.commit().await?;
+    println!("revoked token {id}");
+    Ok(())
+}
+
+async fn list_tokens(state: &State, scope: AccountScope, as_json: bool) -> anyhow::Result<()> {
+    let tokens = tokens::list(&mut state.store.read().await?, scope).await?;
+    if as_json {
+        let entries: Vec<_> = tokens
+            .iter()
+            .map(|token| {
+                json!({
+                    "token_id": token.id, "created_at": token.created_at, "last_used_at": token.last_used_at,
+                    "revoked_at": token.revoked_at,
+                })
+            })
+            .collect();
+        println!("{}", serde_json::Value::from(entries));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = tokens
+        .iter()
+        .map(|token| {
+            let used = token.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+            let state = token.revoked_at.map_or_else(String::new, |at| format!("revoked {at}"));
+            vec![token.id.to_string(), token.created_at.to_string(), used, state]
+        })
+        .collect();
+    println!("{}", render(&["token", "created", "last used", "state"], &rows));
+    Ok(())
+}
