@@ -1,0 +1,157 @@
+//! Accounts: the tenants.
+
+use selvedge_types::{AccountId, AccountScope, Timestamp};
+
+use crate::row::Row;
+use crate::value::values;
+use crate::{ReadTx, StoreError, Tx};
+
+/// What an account is created from.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub company: String,
+    pub region: String,
+    pub first_name: String,
+    pub last_name: String,
+    /// The owner's address as given.
+    pub email: String,
+    /// The partner that creates the account; `None` for the operator.
+    pub partner_id: Option<String>,
+}
+
+/// A stored account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRecord {
+    pub id: AccountId,
+    pub company: String,
+    pub region: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub partner_id: Option<String>,
+    pub created_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, company, region, first_name, last_name, email, partner_id, created_at, deleted_at"
+    };
+}
+
+statements! {
+    INSERT = "insert into accounts (company, region, first_name, last_name, email, email_key, partner_id, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict do nothing
+        returning id";
+    EMAIL_TAKEN = "select id
+        from accounts
+        where email_key = $1
+            and deleted_at is null";
+    LIST = concat!("select ", columns!(), "
+        from accounts
+        where deleted_at is null
+            and id > $1
+        order by id
+        limit $2");
+    FIND = concat!("select ", columns!(), "
+        from accounts
+        where id = $1");
+    DELETE = "update accounts
+        set deleted_at = $2
+        where id = $1
+            and deleted_at is null";
+    REVOKE_TOKENS = "update access_tokens
+        set revoked_at = $2
+        where account_id = $1
+            and revoked_at is null";
+    DELETE_SOURCES = "update sources
+        set deleted_at = $2, updated_at = $2, ready_at = null
+        where account_id = $1
+            and deleted_at is null";
+    DELETE_DESTINATIONS = "update destinations
+        set deleted_at = $2, updated_at = $2
+        where account_id = $1
+            and deleted_at is null";
+}
+
+/// Creates an account. [`StoreError::Conflict`] when the address belongs to a live account.
+pub async fn create(
+    tx: &mut Tx,
+    new: &NewAccount,
+    now: Timestamp,
+) -> Result<AccountId, StoreError> {
+    let values = values![
+        new.company.as_str(),
+        new.region.as_str(),
+        new.first_name.as_str(),
+        new.last_name.as_str(),
+        new.email.as_str(),
+        email_key(&new.email),
+        new.partner_id.as_deref(),
+        now,
+    ];
+    match tx.fetch_optional(INSERT, values).await? {
+        Some(row) => row.integer("id").map(AccountId),
+        None => Err(StoreError::Conflict("the email address")),
+    }
+}
+
+/// Whether the address belongs to a live account, without regard to case.
+pub async fn email_taken(tx: &mut ReadTx, email: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .fetch_optional(EMAIL_TAKEN, values![email_key(email)])
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Live accounts in the order of their ids, `limit` at most, behind `after`.
+pub async fn list(
+    tx: &mut ReadTx,
+    after: Option<AccountId>,
+    limit: u32,
+) -> Result<Vec<AccountRecord>, StoreError> {
+    let values = values![after.map_or(0, |id| id.0), i64::from(limit)];
+    tx.fetch_all(LIST, values)
+        .await?
+        .iter()
+        .map(record)
+        .collect()
+}
+
+/// The account, also when it is deleted.
+pub async fn find(tx: &mut ReadTx, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+    let row = tx.fetch_optional(FIND, values![id]).await?;
+    row.as_ref().map(record).transpose()
+}
+
+/// Marks the account deleted, with its sources and destinations, revokes its tokens and stops its jobs. `false` when there
+/// is no such live account.
+pub async fn delete(tx: &mut Tx, scope: AccountScope, now: Timestamp) -> Result<bool, StoreError> {
+    if tx.execute(DELETE, values![scope, now]).await? == 0 {
+        return Ok(false);
+    }
+    for statement in [REVOKE_TOKENS, DELETE_SOURCES, DELETE_DESTINATIONS] {
+        tx.execute(statement, values![scope, now]).await?;
+    }
+    crate::jobs::stop_account(tx, scope, now).await?;
+    Ok(true)
+}
+
+fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+fn record(row: &Row) -> Result<AccountRecord, StoreError> {
+    Ok(AccountRecord {
+        id: AccountId(row.integer("id")?),
+        company: row.text("company")?,
+        region: row.text("region")?,
+        first_name: row.text("first_name")?,
+        last_name: row.text("last_name")?,
+        email: row.text("email")?,
+        partner_id: row.optional_text("partner_id")?,
+        created_at: row.time("created_at")?,
+        deleted_at: row.optional_time("deleted_at")?,
+    })
+}

@@ -1,0 +1,238 @@
+//! Opening the database, and handing out transactions.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use selvedge_types::Secret;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use uuid::Uuid;
+
+use crate::cipher::{Cipher, MasterKey, Purpose};
+use crate::tx::{Inner, ReadTx, Tx};
+use crate::value::values;
+use crate::{StoreError, migrate};
+
+/// How long a connection waits for its turn, before the caller hears [`StoreError::Unavailable`].
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long SQLite waits for another process (the command line beside the server) to finish its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Readers of the SQLite file: more than the cores of a small machine gain nothing.
+const SQLITE_READERS: u32 = 4;
+
+/// Sessions per process on PostgreSQL: several nodes fit into its default limit of 100.
+const POSTGRES_SESSIONS: u32 = 16;
+
+/// The plaintext of the check value; only its decryption matters.
+const KEY_CHECK: &[u8] = b"selvedge";
+
+statements! {
+    /// Does nothing but ask whether the database answers.
+    READY = "select 1";
+    FIND_META = "select text_value, blob_value
+        from meta
+        where key = $1";
+    INSERT_META = "insert into meta (key, text_value, blob_value)
+        values ($1, $2, $3)";
+}
+
+/// Where the control plane lives.
+#[derive(Clone, Debug)]
+pub enum StoreLocation {
+    /// A file in a directory that exists; created, readable by its owner only, when it is missing.
+    SqliteFile(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(Secret),
+}
+
+/// A handle on the control-plane database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    cipher: Arc<Cipher>,
+    instance_id: Uuid,
+}
+
+#[derive(Clone)]
+enum Database {
+    /// One writer, because SQLite has one at a time anyway: waiting in our queue is fair, waiting in SQLite is not.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Connects, applies missing migrations, and checks the master key. The first key ever used is the right one.
+    pub async fn open(location: StoreLocation, key: MasterKey) -> Result<Self, StoreError> {
+        let database = match location {
+            StoreLocation::SqliteFile(path) => Database::sqlite(&path).await?,
+            StoreLocation::Postgres(url) => Database::postgres(&url).await?,
+        };
+        let cipher = Arc::new(Cipher::new(key));
+        let mut tx = database.begin(&cipher).await?;
+        migrate::run(&mut tx).await?;
+        check_key(&mut tx).await?;
+        let instance_id = instance_id(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Self {
+            database,
+            cipher,
+            instance_id,
+        })
+    }
+
+    /// Begins a write transaction.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.database.begin(&self.cipher).await
+    }
+
+    /// Begins a read transaction, which sees one state of the database throughout.
+    pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        let inner = match &self.database {
+            Database::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Database::Postgres(pool) => Inner::Postgres(
+                pool.begin_with("begin isolation level repeatable read read only")
+                    .await?,
+            ),
+        };
+        Ok(ReadTx::new(inner, Arc::clone(&self.cipher)))
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.read().await?.fetch_one(READY, values![]).await?;
+        Ok(())
+    }
+
+    /// Version of the newest migration that the database has.
+    pub async fn migration_version(&self) -> Result<i64, StoreError> {
+        migrate::version(&mut self.read().await?).await
+    }
+
+    /// Random, and the same for everyone who opens this database.
+    pub fn instance_id(&self) -> Uuid {
+        self.instance_id
+    }
+
+    /// Waits for running transactions and closes all connections; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        match &self.database {
+            Database::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Database::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Database {
+    async fn sqlite(path: &Path) -> Result<Self, StoreError> {
+        create_private_file(path).map_err(|error| StoreError::io(&error))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("trusted_schema", "off")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(
+                options
+                    .clone()
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // `normal` may forget an acknowledged write when the power fails.
+                    .synchronous(SqliteSynchronous::Full),
+            )
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    async fn postgres(url: &Secret) -> Result<Self, StoreError> {
+        let options = url
+            .expose()
+            .parse::<PgConnectOptions>()?
+            .application_name("selvedge")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_SESSIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    async fn begin(&self, cipher: &Arc<Cipher>) -> Result<Tx, StoreError> {
+        let inner = match self {
+            // Immediate: a transaction that begins by reading could not become a writer after somebody else wrote.
+            Self::Sqlite { writer, .. } => {
+                Inner::Sqlite(writer.begin_with("begin immediate").await?)
+            }
+            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx::new(inner, Arc::clone(cipher)))
+    }
+}
+
+/// SQLite gives its log and shared-memory files the permissions of the database file.
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop)
+}
+
+/// Refuses a key other than the one this database was created with.
+async fn check_key(tx: &mut Tx) -> Result<(), StoreError> {
+    const NAME: &str = "master_key_check";
+    let stored = tx.fetch_optional(FIND_META, values![NAME]).await?;
+    match stored {
+        Some(row) => {
+            let sealed = row
+                .optional_blob("blob_value")?
+                .ok_or_else(|| StoreError::corrupt("meta", "blob_value", NAME))?;
+            match tx.cipher().open(&Purpose::KeyCheck, &sealed) {
+                Some(plain) if plain.as_slice() == KEY_CHECK => Ok(()),
+                _ => Err(StoreError::WrongMasterKey),
+            }
+        }
+        None => {
+            let sealed = tx.cipher().seal(&Purpose::KeyCheck, KEY_CHECK)?;
+            tx.execute(INSERT_META, values![NAME, None::<String>, sealed])
+                .await?;
+            Ok(())
+        }
+    }
+}
+
+async fn instance_id(tx: &mut Tx) -> Result<Uuid, StoreError> {
+    const NAME: &str = "instance_id";
+    if let Some(row) = tx.fetch_optional(FIND_META, values![NAME]).await? {
+        return row
+            .optional_text("text_value")?
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| StoreError::corrupt("meta", "text_value", NAME));
+    }
+    let id = Uuid::new_v4();
+    tx.execute(INSERT_META, values![NAME, id.to_string(), None::<Vec<u8>>])
+        .await?;
+    Ok(id)
+}

@@ -1,0 +1,179 @@
+//! Claiming: how a worker gets a job that nobody else gets.
+
+use selvedge_types::job::{JobMode, JobName};
+use selvedge_types::{AccountScope, Timestamp};
+
+use super::record::{connection, job_name};
+use crate::tx::Dialect;
+use crate::value::values;
+use crate::{Connection, StoreError, Tx};
+
+/// What a worker may claim now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimLimits {
+    /// Whether the worker has room for a check.
+    pub checks: bool,
+    /// Whether the worker has room for a sync.
+    pub syncs: bool,
+    /// Most syncs that one account may have running, over all workers.
+    pub running_syncs_per_account: u32,
+}
+
+/// A job that now belongs to the caller, until its lease expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedJob {
+    pub name: JobName,
+    pub scope: AccountScope,
+    pub connection: Connection,
+    pub mode: JobMode,
+    /// Greater than every fence that the connection had before.
+    pub fence: i64,
+    /// How often the job has been claimed, this time included: more than 1 after a worker was lost.
+    pub attempts: i64,
+    /// Whether the job was to stop before its last worker was lost.
+    pub stop_requested: bool,
+    pub created_at: Timestamp,
+    /// The first claim.
+    pub started_at: Timestamp,
+}
+
+/// How often a claim looks for another candidate after somebody else was faster.
+const ATTEMPTS: u32 = 8;
+
+/// A job may start when it waits or its worker was lost, when no other job of its connection runs, and when its account has
+/// room. Checks first, because somebody is waiting in front of a screen; then the order of asking. A job counts as running
+/// for as long as its lease is alive.
+macro_rules! candidate {
+    () => {
+        "select jobs.id, jobs.job_name, jobs.account_id, jobs.connection_kind, jobs.connection_id
+        from jobs
+        where jobs.state in ('pending', 'running')
+            and (jobs.state = 'pending' or jobs.lease_expires_at <= $1)
+            and ((jobs.mode = 'check' and $2 = 1) or (jobs.mode = 'sync' and $3 = 1))
+            and not exists (
+                select 1
+                from jobs as rivals
+                where rivals.connection_kind = jobs.connection_kind
+                    and rivals.connection_id = jobs.connection_id
+                    and rivals.id <> jobs.id
+                    and rivals.state = 'running'
+                    and rivals.lease_expires_at > $1
+            )
+            and (
+                jobs.mode = 'check'
+                or (
+                    select count(*)
+                    from jobs as siblings
+                    where siblings.account_id = jobs.account_id
+                        and siblings.mode = 'sync'
+                        and siblings.state = 'running'
+                        and siblings.lease_expires_at > $1
+                ) < $4
+            )
+        order by case jobs.mode when 'check' then 0 else 1 end, jobs.id
+        limit 1"
+    };
+}
+
+statements! {
+    CANDIDATE_SQLITE = candidate!();
+    CANDIDATE_POSTGRES = concat!(candidate!(), "
+        for update of jobs skip locked");
+    /// Reads a fence and keeps everybody else from changing it: claims of one connection, and of one account, take turns.
+    LOCK_FENCE = "insert into fences (kind, id, fence)
+        values ($1, $2, 0)
+        on conflict (kind, id) do update
+        set fence = fences.fence
+        returning fence";
+    /// Asks again what the candidate was chosen for: another claim may have ended while this one waited for its turn.
+    CLAIM = "update jobs
+        set state = 'running', started_at = coalesce(started_at, $2), lease_owner = $3, lease_expires_at = $4,
+            fence = $5, attempts = attempts + 1
+        where id = $1
+            and (state = 'pending' or (state = 'running' and lease_expires_at <= $2))
+            and not exists (
+                select 1
+                from jobs as rivals
+                where rivals.connection_kind = jobs.connection_kind
+                    and rivals.connection_id = jobs.connection_id
+                    and rivals.id <> jobs.id
+                    and rivals.state = 'running'
+                    and rivals.lease_expires_at > $2
+            )
+            and (
+                mode = 'check'
+                or (
+                    select count(*)
+                    from jobs as siblings
+                    where siblings.account_id = jobs.account_id
+                        and siblings.mode = 'sync'
+                        and siblings.state = 'running'
+                        and siblings.lease_expires_at > $2
+                ) < $6
+            )
+        returning attempts, stop_requested_at, created_at, started_at";
+    RAISE_FENCE = "update fences
+        set fence = $3
+        where kind = $1
+            and id = $2";
+}
+
+/// Claims the next job that may start, for `lease_seconds` from `now` on. It is the caller's once the transaction has
+/// committed.
+pub async fn claim(
+    tx: &mut Tx,
+    worker: &str,
+    now: Timestamp,
+    lease_seconds: i64,
+    limits: &ClaimLimits,
+) -> Result<Option<ClaimedJob>, StoreError> {
+    let candidate = match tx.dialect() {
+        Dialect::Sqlite => CANDIDATE_SQLITE,
+        Dialect::Postgres => CANDIDATE_POSTGRES,
+    };
+    let room = i64::from(limits.running_syncs_per_account);
+    for _ in 0..ATTEMPTS {
+        let values = values![now, limits.checks, limits.syncs, room];
+        let Some(row) = tx.fetch_optional(candidate, values).await? else {
+            return Ok(None);
+        };
+        let name = job_name(&row)?;
+        let connection = connection(&row, &name.to_string())?;
+        let scope = AccountScope::of(name.account);
+        if name.mode == JobMode::Sync {
+            tx.fetch_one(LOCK_FENCE, values!["account", scope]).await?;
+        }
+        let fence = 1 + tx
+            .fetch_one(LOCK_FENCE, values![connection.kind(), connection.id()])
+            .await?
+            .integer("fence")?;
+        let values = values![
+            row.integer("id")?,
+            now,
+            worker,
+            now.plus_seconds(lease_seconds),
+            fence,
+            room
+        ];
+        let Some(claimed) = tx.fetch_optional(CLAIM, values).await? else {
+            continue;
+        };
+        tx.execute(
+            RAISE_FENCE,
+            values![connection.kind(), connection.id(), fence],
+        )
+        .await?;
+        return Ok(Some(ClaimedJob {
+            scope,
+            connection,
+            mode: name.mode,
+            fence,
+            attempts: claimed.integer("attempts")?,
+            stop_requested: claimed.optional_time("stop_requested_at")?.is_some(),
+            created_at: claimed.time("created_at")?,
+            started_at: claimed.time("started_at")?,
+            name,
+        }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,58 @@
+//! Tokens and partner secrets: random texts that are stored as hashes only.
+
+use selvedge_types::Secret;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::StoreError;
+use crate::error::DriverError;
+
+/// Fills `bytes` from the operating system.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), StoreError> {
+    getrandom::fill(bytes).map_err(|error| {
+        StoreError::Unavailable(DriverError::new(format!(
+            "the operating system gave no randomness: {error}"
+        )))
+    })
+}
+
+/// `prefix` and 256 random bits in hexadecimal.
+pub(crate) fn secret(prefix: &str) -> Result<Secret, StoreError> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    fill(&mut *bytes)?;
+    Ok(Secret::new(format!("{prefix}{}", hex(&*bytes))))
+}
+
+/// What is stored of a secret. Secrets have 256 bits of entropy, so a plain hash cannot be searched.
+pub(crate) fn hash(secret: &str) -> String {
+    hash_bytes(secret.as_bytes())
+}
+
+pub(crate) fn hash_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_have_256_random_bits_behind_their_prefix() {
+        let (one, two) = (secret("ac_").unwrap(), secret("ac_").unwrap());
+        assert!(one != two);
+        assert_eq!(one.expose().len(), 3 + 64);
+        assert!(one.expose().starts_with("ac_"));
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        assert_eq!(
+            hash("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

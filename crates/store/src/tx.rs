@@ -1,0 +1,189 @@
+//! Transactions: where every statement runs.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::StoreError;
+use crate::cipher::Cipher;
+use crate::row::Row;
+use crate::value::Value;
+
+/// A read transaction: one consistent view of the database.
+pub struct ReadTx {
+    inner: Inner,
+    cipher: Arc<Cipher>,
+}
+
+/// A write transaction. Nothing of it remains unless [`Tx::commit`] returned.
+///
+/// On SQLite there is one writer at a time: do not wait for anything but the store while one is open, and never begin a
+/// second one inside it.
+pub struct Tx(ReadTx);
+
+pub(crate) enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Which of the two databases a transaction runs on, for the few texts that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl ReadTx {
+    pub(crate) fn new(inner: Inner, cipher: Arc<Cipher>) -> Self {
+        Self { inner, cipher }
+    }
+
+    pub(crate) fn cipher(&self) -> &Cipher {
+        &self.cipher
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.inner {
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn fetch_all(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(transaction) => bind_sqlite(sql, values)
+                .fetch_all(&mut **transaction)
+                .await?
+                .into_iter()
+                .map(Row::Sqlite)
+                .collect(),
+            Inner::Postgres(transaction) => bind_postgres(sql, values)
+                .fetch_all(&mut **transaction)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
+        })
+    }
+
+    pub(crate) async fn fetch_optional(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(transaction) => bind_sqlite(sql, values)
+                .fetch_optional(&mut **transaction)
+                .await?
+                .map(Row::Sqlite),
+            Inner::Postgres(transaction) => bind_postgres(sql, values)
+                .fetch_optional(&mut **transaction)
+                .await?
+                .map(Row::Postgres),
+        })
+    }
+
+    /// For statements that always answer with a row, such as a count.
+    pub(crate) async fn fetch_one(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Row, StoreError> {
+        match self.fetch_optional(sql, values).await? {
+            Some(row) => Ok(row),
+            None => Err(sqlx::Error::RowNotFound.into()),
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) fn new(inner: Inner, cipher: Arc<Cipher>) -> Self {
+        Self(ReadTx::new(inner, cipher))
+    }
+
+    /// Makes everything durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement and answers with the number of rows it changed.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        Ok(match &mut self.0.inner {
+            Inner::Sqlite(transaction) => bind_sqlite(sql, values)
+                .execute(&mut **transaction)
+                .await?
+                .rows_affected(),
+            Inner::Postgres(transaction) => bind_postgres(sql, values)
+                .execute(&mut **transaction)
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    /// Runs several statements without parameters, such as a migration.
+    pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match &mut self.0.inner {
+            Inner::Sqlite(transaction) => {
+                sqlx::raw_sql(sql).execute(&mut **transaction).await?;
+            }
+            Inner::Postgres(transaction) => {
+                sqlx::raw_sql(sql).execute(&mut **transaction).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = ReadTx;
+
+    fn deref(&self) -> &ReadTx {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut ReadTx {
+        &mut self.0
+    }
+}
+
+fn bind_sqlite(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(sql);
+    for value in values {
+        query = match value {
+            Value::Integer(integer) => query.bind(integer),
+            Value::Text(text) => query.bind(text),
+            Value::Blob(blob) => query.bind(blob),
+        };
+    }
+    query
+}
+
+fn bind_postgres(sql: &'static str, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+    let mut query = sqlx::query(sql);
+    for value in values {
+        query = match value {
+            Value::Integer(integer) => query.bind(integer),
+            Value::Text(text) => query.bind(text),
+            Value::Blob(blob) => query.bind(blob),
+        };
+    }
+    query
+}
