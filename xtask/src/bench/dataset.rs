@@ -160,7 +160,7 @@ impl Dataset {
         let rows = self.rows;
         write!(
             text,
-            "); insert into {name} select {expressions} from generate_series(1, {rows}) as i;\
+            "); insert into {name} select {expressions} from generate_series(1::bigint, {rows}) as i; \
              alter table {name} add primary key (id); analyze {name};"
         )
         .expect("a String takes text");
