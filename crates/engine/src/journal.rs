@@ -33,6 +33,9 @@ pub enum JournalError {
     /// Another run holds a newer lease: this one must end without a trace.
     #[error("another run of this source has taken over")]
     Fenced,
+    /// The stream was reset or removed while it was read: what this run knows of it belongs to an older life.
+    #[error("the stream was reset while it was being read")]
+    StreamReset,
     /// The store failed.
     #[error("the run could not be recorded: {0}")]
     Store(String),

@@ -1,1 +1,16 @@
-//! When and where runs happen: schedule, claim, lease, stop.
+//! When and where runs happen.
+//!
+//! The [`Runner`] of a node asks the store for due sources, claims jobs, and gives each its own task. A job lives under a
+//! lease with a fencing number: its heartbeat extends the lease, writes progress and hears of stop requests; when the lease
+//! is lost, the job ends without a trace and whoever holds the newer fence goes on.
+
+mod check_job;
+mod connections;
+mod journal;
+mod lease;
+mod log;
+mod runner;
+mod sync_job;
+
+pub use log::LogDirectory;
+pub use runner::{Runner, RunnerSettings};

@@ -8,10 +8,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use async_trait::async_trait;
 use selvedge_connector::LogLevel;
+use selvedge_control::{JobLogs, LogReader};
 use selvedge_engine::Component;
-use selvedge_types::Timestamp;
 use selvedge_types::job::JobName;
+use selvedge_types::{AccountScope, Timestamp};
 
 /// Where the logs of all jobs are kept.
 #[derive(Clone, Debug)]
@@ -25,12 +27,12 @@ impl LogDirectory {
     }
 
     /// The file of one job. The name is built from ids and a UUID, so it cannot lead elsewhere.
-    pub fn file(&self, job_name: &JobName) -> PathBuf {
+    pub(crate) fn file(&self, job_name: &JobName) -> PathBuf {
         self.root.join(job_name.account.to_string()).join(format!("{job_name}.log"))
     }
 
     /// Opens a job's log for appending: a job that is taken over after a crash goes on in the same log.
-    pub fn open(&self, job_name: &JobName) -> io::Result<JobLog> {
+    pub(crate) fn append(&self, job_name: &JobName) -> io::Result<JobLog> {
         let path = self.file(job_name);
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
@@ -40,7 +42,7 @@ impl LogDirectory {
     }
 
     /// Deletes logs last written before `before`; returns how many.
-    pub fn delete_older_than(&self, before: Timestamp) -> io::Result<usize> {
+    pub(crate) fn delete_older_than(&self, before: Timestamp) -> io::Result<usize> {
         let mut deleted = 0;
         for account in entries(&self.root)? {
             for log in entries(&account)? {
@@ -56,6 +58,20 @@ impl LogDirectory {
     }
 }
 
+#[async_trait]
+impl JobLogs for LogDirectory {
+    async fn open(&self, scope: AccountScope, job: &JobName) -> io::Result<Option<LogReader>> {
+        if job.account != scope.account() {
+            return Ok(None);
+        }
+        match tokio::fs::File::open(self.file(job)).await {
+            Ok(file) => Ok(Some(Box::pin(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match std::fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
@@ -66,13 +82,13 @@ fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The open log of a running job.
 #[derive(Debug)]
-pub struct JobLog {
+pub(crate) struct JobLog {
     file: Mutex<File>,
 }
 
 impl JobLog {
     /// Appends one event; line breaks inside the text become lines of their own with the same prefix.
-    pub fn write(&self, at: Timestamp, component: Component, level: LogLevel, text: &str) {
+    pub(crate) fn write(&self, at: Timestamp, component: Component, level: LogLevel, text: &str) {
         let mut lines = String::new();
         for line in text.lines() {
             lines.push_str(&render(at, component, level, line));

@@ -34,6 +34,9 @@ struct ServerSection {
     public_url: Option<String>,
     /// A TLS terminator in front forwards plain HTTP.
     trust_proxy: Option<bool>,
+    /// Certificate chain and key (PEM files): serve HTTPS ourselves.
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
 }
 
 /// `[network]`: which addresses tenants' connections may reach, in CIDR form. Link-local addresses never.
@@ -107,6 +110,8 @@ pub(crate) struct ServeSettings {
     pub(crate) state: StateSettings,
     pub(crate) listen: SocketAddr,
     pub(crate) public_url: Option<String>,
+    /// Certificate chain and key.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) network: NetworkPolicy,
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
@@ -159,10 +164,15 @@ impl ServeSettings {
             bail!("the public URL {url:?} must start with https:// or http://");
         }
         let trust_proxy = arguments.trust_proxy.or(file.server.trust_proxy).unwrap_or(false);
-        if !listen.ip().is_loopback() && !trust_proxy {
+        let tls = match (file.server.tls_certificate.clone(), file.server.tls_key.clone()) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => bail!("server.tls_certificate and server.tls_key go together"),
+        };
+        if !listen.ip().is_loopback() && !trust_proxy && tls.is_none() {
             bail!(
-                "refusing to serve plain HTTP on {listen}: put a TLS terminator in front and set SELVEDGE_TRUST_PROXY=true, \
-                 or listen on 127.0.0.1"
+                "refusing to serve plain HTTP on {listen}: set server.tls_certificate and server.tls_key in the \
+                 configuration file, or put a TLS terminator in front and set SELVEDGE_TRUST_PROXY=true, or listen on 127.0.0.1"
             );
         }
         if file.jobs.concurrency == 0 || file.jobs.time_limit_minutes == 0 {
@@ -179,6 +189,7 @@ impl ServeSettings {
             state: state(&arguments.state, &file),
             listen,
             public_url,
+            tls,
             network,
             log_filter: arguments.log.clone().or(file.log.filter).unwrap_or_else(|| LOG_FILTER.to_owned()),
             jobs: file.jobs,

@@ -12,6 +12,7 @@ mod state;
 mod sync;
 mod table;
 mod telemetry;
+mod tls;
 
 use std::process::ExitCode;
 

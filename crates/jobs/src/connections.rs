@@ -1,0 +1,43 @@
+//! From stored settings to connectors.
+
+use std::sync::Arc;
+
+use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_connectors::Registry;
+use selvedge_control::{Control, destinations, sources};
+use selvedge_types::{AccountScope, DestinationId, SourceId};
+
+/// The connector of a source.
+pub(crate) async fn source(
+    control: &Control,
+    registry: &Registry,
+    scope: AccountScope,
+    id: SourceId,
+) -> Result<Arc<dyn Source>, ConnectorError> {
+    match sources::settings_for_run(control, scope, id).await {
+        Ok(Some((kind, properties))) => registry.source(&kind, &ConnectionConfig::new(properties)),
+        Ok(None) => Err(ConnectorError::configuration("the source has been deleted")),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+/// The connector of a destination.
+pub(crate) async fn destination(
+    control: &Control,
+    registry: &Registry,
+    scope: AccountScope,
+    id: DestinationId,
+) -> Result<Arc<dyn Destination>, ConnectorError> {
+    match destinations::settings_for_run(control, scope, id).await {
+        Ok(Some((kind, properties))) => {
+            registry.destination(&kind, scope.account(), &ConnectionConfig::new(properties))
+        }
+        Ok(None) => Err(ConnectorError::configuration("the destination has been deleted")),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+fn unreadable(error: &selvedge_control::ControlError) -> ConnectorError {
+    tracing::error!(%error, "the settings of a connection could not be read");
+    ConnectorError::internal("We encountered an internal error while checking the connection.")
+}

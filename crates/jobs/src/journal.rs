@@ -1,0 +1,193 @@
+//! The memory of a run, kept in the store under the job's lease.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use selvedge_connector::{Catalog, ConnectorError, LogLevel};
+use selvedge_control::{Control, ControlError, streams};
+use selvedge_engine::{Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState, listing};
+use selvedge_store::jobs::{self, ClaimedJob};
+use selvedge_store::streams::PositionUpdate;
+use selvedge_store::{StoreError, loads};
+use selvedge_types::job::JobProgress;
+use selvedge_types::{Clock, SourceId, Timestamp};
+use serde_json::json;
+
+use crate::lease::SharedProgress;
+use crate::log::JobLog;
+
+/// Writes everything a run must remember; refuses once the lease is lost.
+pub(crate) struct StoreJournal {
+    pub(crate) control: Control,
+    pub(crate) job: ClaimedJob,
+    pub(crate) source: SourceId,
+    pub(crate) log: Arc<JobLog>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) progress: SharedProgress,
+    /// The life of each stream that this run knows.
+    pub(crate) epochs: Mutex<HashMap<String, i64>>,
+}
+
+/// A listing in the form the use case takes.
+pub(crate) fn into_control(listing: selvedge_engine::StreamListing) -> streams::StreamListing {
+    streams::StreamListing {
+        tap_stream_id: listing.tap_stream_id,
+        stream_name: listing.stream_name,
+        schema: listing.schema,
+        metadata: listing.metadata,
+    }
+}
+
+impl StoreJournal {
+    fn epochs(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn choice(&self, selection: streams::StreamSelection) -> StreamState {
+        let position = selection.position.and_then(|position| match serde_json::from_value::<StreamPosition>(position) {
+            Ok(position) => Some(position),
+            Err(error) => {
+                // Reading from the beginning is always right; going on from a misread position would not be.
+                let text = format!("the position of {} is not readable and is discarded: {error}", selection.tap_stream_id);
+                self.log(Component::Main, LogLevel::Warning, &text);
+                None
+            }
+        });
+        StreamState {
+            tap_stream_id: selection.tap_stream_id,
+            choice: StreamChoice {
+                selected: selection.selected,
+                method: selection.method,
+                replication_key: selection.replication_key,
+                view_key_properties: selection.view_key_properties,
+                fields: selection.fields,
+            },
+            position,
+            epoch: selection.epoch,
+        }
+    }
+
+    /// Runs `write` in a transaction in which the job's lease cannot be lost.
+    async fn under_lease<T>(
+        &self,
+        write: impl AsyncFnOnce(&mut selvedge_store::Tx) -> Result<T, StoreError>,
+    ) -> Result<T, JournalError> {
+        let mut tx = self.control.store().begin().await.map_err(store)?;
+        if !jobs::hold_lease(&mut tx, &self.job.name, self.job.fence).await.map_err(store)? {
+            return Err(JournalError::Fenced);
+        }
+        let value = write(&mut tx).await.map_err(store)?;
+        tx.commit().await.map_err(store)?;
+        Ok(value)
+    }
+}
+
+fn store(error: StoreError) -> JournalError {
+    JournalError::Store(error.to_string())
+}
+
+fn control(error: ControlError) -> JournalError {
+    JournalError::Store(error.to_string())
+}
+
+#[async_trait]
+impl RunJournal for StoreJournal {
+    async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError> {
+        let listings: Vec<_> = catalog.streams.iter().map(listing).map(into_control).collect();
+        if !streams::apply_discovery(&self.control, &self.job, listings).await.map_err(control)? {
+            return Err(JournalError::Fenced);
+        }
+        let selections =
+            streams::selection(&self.control, self.job.scope, self.source).await.map_err(control)?;
+        let states: Vec<_> = selections.into_iter().map(|selection| self.choice(selection)).collect();
+        *self.epochs() = states.iter().map(|state| (state.tap_stream_id.clone(), state.epoch)).collect();
+        Ok(states)
+    }
+
+    async fn reset(&self, tap_stream_id: &str) -> Result<i64, JournalError> {
+        let (scope, source) = (self.job.scope, self.source);
+        let epoch = self
+            .under_lease(async |tx| {
+                selvedge_store::streams::reset(tx, scope, source, tap_stream_id).await?;
+                let found = selvedge_store::streams::find_by_tap_stream_id(tx, scope, source, tap_stream_id).await?;
+                Ok(found.map(|stream| stream.epoch))
+            })
+            .await?
+            .ok_or(JournalError::StreamReset)?;
+        self.epochs().insert(tap_stream_id.to_owned(), epoch);
+        Ok(epoch)
+    }
+
+    async fn save_position(&self, tap_stream_id: &str, position: &StreamPosition) -> Result<(), JournalError> {
+        let epoch = self.epochs().get(tap_stream_id).copied().ok_or(JournalError::StreamReset)?;
+        let stored = serde_json::to_value(position).map_err(|error| JournalError::Store(error.to_string()))?;
+        let (scope, source, fence) = (self.job.scope, self.source, self.job.fence);
+        let update = self
+            .under_lease(async |tx| {
+                selvedge_store::streams::save_position(tx, scope, source, tap_stream_id, epoch, &stored, fence).await
+            })
+            .await?;
+        match update {
+            PositionUpdate::FenceLost => Err(JournalError::Fenced),
+            PositionUpdate::EpochOver => Err(JournalError::StreamReset),
+            PositionUpdate::Saved => {
+                if let Some(value) = &position.replication_key_value {
+                    let key = position.replication_key.as_deref().unwrap_or_default();
+                    let text = format!("State update: adding bookmarks.{tap_stream_id}.{key} = \"{value}\"");
+                    self.log(Component::Target, LogLevel::Info, &text);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn loaded(&self, table_name: &str, at: Timestamp, row_count: u64) -> Result<(), JournalError> {
+        let (scope, source) = (self.job.scope, self.source);
+        self.under_lease(async |tx| loads::record_success(tx, scope, source, table_name, row_count, at).await).await?;
+        Ok(())
+    }
+
+    async fn load_failed(&self, table_name: &str, error: &ConnectorError) -> Result<(), JournalError> {
+        let state = error_state(error);
+        let (scope, source, now) = (self.job.scope, self.source, self.clock.now());
+        self.under_lease(async |tx| loads::record_failure(tx, scope, source, table_name, &state, now).await).await?;
+        Ok(())
+    }
+
+    fn log(&self, component: Component, level: LogLevel, text: &str) {
+        self.log.write(self.clock.now(), component, level, text);
+    }
+
+    fn progress(&self, progress: &Progress) {
+        let mut shared = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared = JobProgress {
+            row_count: progress.row_count,
+            size_bytes: progress.size_bytes,
+            streams_done: progress.streams_done,
+            streams_total: progress.streams_total,
+        };
+    }
+}
+
+/// The documented shape of a load's error.
+fn error_state(error: &ConnectorError) -> serde_json::Value {
+    use selvedge_connector::ErrorKind;
+    let internal = error.kind == ErrorKind::Internal;
+    let action = match error.kind {
+        ErrorKind::Authentication | ErrorKind::Unreachable | ErrorKind::Configuration => "get-connection",
+        _ => "load-table",
+    };
+    json!({
+        "notification_data": {
+            "message": error.message, "exception_message": error.message, "warehouse_error_code": null,
+            "error": if internal { "LOADER_INTERNAL_ERROR" } else { "LOADER_WAREHOUSE_ERROR" },
+            "new_column": null, "status": "ERROR", "warehouse_sql_state": error.code, "action": action,
+            "warehouse_message": error.detail, "column": null,
+        },
+        "exception_chain": [{
+            "class": format!("selvedge.{:?}", error.kind), "message": error.message, "chain_sequence_num": 0,
+            "action": action,
+        }],
+    })
+}

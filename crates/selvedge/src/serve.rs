@@ -1,0 +1,203 @@
+//! `selvedge serve`: puts the parts together, runs them, and takes them apart in order.
+
+use std::fs::File;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use selvedge_api::AppState;
+use selvedge_catalog::{ConnectionKind, Runs};
+use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
+use selvedge_control::{Control, Settings};
+use selvedge_jobs::{LogDirectory, Runner, RunnerSettings};
+use selvedge_net::Dialer;
+use selvedge_store::partners;
+use selvedge_types::Clock;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::ServeArguments;
+use crate::clock::SystemClock;
+use crate::config::ServeSettings;
+use crate::state::State;
+use crate::telemetry;
+use crate::tls::{self, TlsListener};
+
+/// Time one attempt to connect to a tenant's database may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often the times of last use of tokens are written down.
+const TOKEN_USE_EVERY: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let settings = ServeSettings::load(&arguments)?;
+    telemetry::init(&settings.log_filter)?;
+    let data_dir = settings.state.data_dir.clone();
+    let server = Server::start(settings).await?;
+    eprintln!(
+        "Selvedge {} listens on {}; next: selvedge partner create --name NAME --data-dir {}",
+        env!("CARGO_PKG_VERSION"),
+        server.url(),
+        data_dir.display()
+    );
+    server.until_interrupted().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A running server.
+pub(crate) struct Server {
+    control: Control,
+    url: String,
+    /// Ends the listener and lets jobs stop at their next checkpoint.
+    stop: CancellationToken,
+    /// Ends jobs at once.
+    abort: CancellationToken,
+    api: JoinHandle<std::io::Result<()>>,
+    runner: JoinHandle<()>,
+    token_use: JoinHandle<()>,
+    /// Held as long as the server lives: one server per data directory.
+    _lock: File,
+}
+
+impl Server {
+    /// Opens the state, binds the address and starts everything.
+    pub(crate) async fn start(settings: ServeSettings) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let directory = crate::data_dir::DataDir::prepare(&settings.state.data_dir)?;
+        let lock = directory.lock()?;
+        let state = State::open(&settings.state).await?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("could not listen on {}", settings.listen))?;
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().context("the listener has no address")?);
+        let tls = settings.tls.as_ref().map(|(certificate, key)| tls::server_config(certificate, key)).transpose()?;
+
+        let logs = LogDirectory::new(directory.logs());
+        let registry = Registry::new(LocalFiles {
+            sources: SourceFiles {
+                allowed_directories: settings.allowed_directories.clone(),
+                forbidden: vec![directory.root().to_owned()],
+            },
+            warehouses: directory.warehouses(),
+        });
+        let control = Control::new(
+            state.store.clone(),
+            Arc::clone(&clock),
+            Arc::new(runs),
+            Arc::new(logs.clone()),
+            Settings {
+                public_url: settings.public_url.clone().unwrap_or_else(|| url.clone()),
+                default_region: settings.accounts.default_region.clone(),
+                max_destinations: u64::from(settings.accounts.max_destinations),
+                retention_days: settings.jobs.retention_days,
+                log_signing_key: state.master_key.derive("log addresses"),
+            },
+        );
+
+        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        let runner = Runner::new(
+            control.clone(),
+            registry,
+            Dialer::new(settings.network.clone(), CONNECT_TIMEOUT),
+            clock,
+            logs,
+            RunnerSettings {
+                worker: format!("{}:{}", std::process::id(), uuid::Uuid::new_v4().simple()),
+                // The lock proves that no other server runs on an embedded store, so its leases are nobody's.
+                sole_worker: settings.state.database_url.is_none(),
+                concurrency: settings.jobs.concurrency,
+                time_limit: Duration::from_secs(u64::from(settings.jobs.time_limit_minutes) * 60),
+            },
+        );
+        let runner = tokio::spawn(runner.run(stop.clone(), abort.clone()));
+        let router = selvedge_api::router(AppState::new(control.clone()));
+        let ended = stop.clone().cancelled_owned();
+        let api = tokio::spawn(async move {
+            match tls {
+                Some(config) => {
+                    axum::serve(TlsListener::new(listener, config), router).with_graceful_shutdown(ended).await
+                }
+                None => axum::serve(listener, router).with_graceful_shutdown(ended).await,
+            }
+        });
+        let token_use = tokio::spawn(note_token_use(control.clone(), stop.clone()));
+        Ok(Self { control, url, stop, abort, api, runner, token_use, _lock: lock })
+    }
+
+    /// `http://ADDRESS:PORT`, with the port that was picked.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// What `selvedge partner create` does, for the quickstart.
+    pub(crate) async fn create_partner(&self, name: &str) -> anyhow::Result<(String, String)> {
+        let mut tx = self.control.store().begin().await?;
+        let (partner, secret) = partners::create(&mut tx, name, &[], self.control.now()).await?;
+        tx.commit().await?;
+        Ok((partner.id, secret.expose().to_owned()))
+    }
+
+    /// Serves until SIGTERM or SIGINT, then stops cleanly; a second signal ends at once.
+    pub(crate) async fn until_interrupted(self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: jobs end at their next checkpoint; a second signal ends at once");
+        let abort = self.abort.clone();
+        let stopping = self.stop();
+        tokio::pin!(stopping);
+        tokio::select! {
+            stopped = &mut stopping => return stopped,
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("ending at once; what was not committed is repeated by the next run");
+        abort.cancel();
+        stopping.await
+    }
+
+    /// Stops listening, lets jobs reach their next checkpoint, and closes the store.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.runner.await.context("the job runner crashed")?;
+        // Clients that keep a connection open must not hold the server: what they asked for has been answered.
+        let grace = Duration::from_secs(5);
+        match tokio::time::timeout(grace, self.api).await {
+            Ok(served) => served.context("the listener crashed")?.context("the listener failed")?,
+            Err(_) => tracing::debug!("open connections were closed"),
+        }
+        self.token_use.await.context("the token use writer crashed")?;
+        self.control.store().close().await;
+        Ok(())
+    }
+}
+
+fn runs(kind: ConnectionKind, type_name: &str) -> Runs {
+    let native = match kind {
+        ConnectionKind::Source => Registry::runs_source(type_name),
+        ConnectionKind::Destination => Registry::runs_destination(type_name),
+    };
+    if native { Runs::Native } else { Runs::NotYet }
+}
+
+async fn note_token_use(control: Control, stop: CancellationToken) {
+    let mut every = tokio::time::interval(TOKEN_USE_EVERY);
+    loop {
+        let last = tokio::select! {
+            _ = every.tick() => false,
+            () = stop.cancelled() => true,
+        };
+        if let Err(error) = selvedge_control::tokens::flush_use(&control).await {
+            tracing::warn!(%error, "times of last use of tokens could not be written; they are kept for the next try");
+        }
+        if last {
+            return;
+        }
+    }
+}
