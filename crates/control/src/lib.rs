@@ -1,1 +1,31 @@
 //! What may be done, one module per use case.
+//!
+//! Everybody who wants something of the control plane (the HTTP API, the command line, the job runner) calls the functions
+//! here: they know the rules, choose what commits together, and refuse with a [`ControlError`]. Whoever calls them
+//! translates and has no rule of its own. Every function takes the [`Control`] handle first and, where tenant data is
+//! touched, the account's scope next.
+//!
+//! - For callers of the API: [`accounts`], [`tokens`], [`connection_types`], [`destinations`], [`sources`], [`streams`],
+//!   [`checks`], [`jobs`].
+//! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
+//!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
+
+pub mod accounts;
+pub mod checks;
+pub mod connection_types;
+mod control;
+pub mod destinations;
+mod error;
+pub mod jobs;
+pub mod logs;
+mod properties;
+pub mod scheduler;
+pub mod sources;
+pub mod streams;
+mod text;
+pub mod tokens;
+mod unavailable;
+
+pub use control::{Availability, Control, Settings};
+pub use error::{ControlError, FormProblem};
+pub use logs::{JobLogs, LogReader};

@@ -1,0 +1,5 @@
+//! Accounts: the tenants.
+
+mod create;
+
+pub use create::{CreatedAccount, NewAccount, create};

@@ -1,0 +1,105 @@
+//! A destination is created, takes the sources that have none, and is checked.
+
+use selvedge_catalog::{PropertyChange, SetupFacts, StoredProperties};
+use selvedge_store::{Credentials, destinations, sources as stored_sources};
+use selvedge_types::AccountScope;
+use serde_json::Map;
+use uuid::Uuid;
+
+use super::{Destination, NewDestination};
+use crate::{Control, ControlError, checks, properties, sources, unavailable};
+
+/// Creates a destination and queues its first check; never waits for it.
+pub async fn create(
+    control: &Control,
+    scope: AccountScope,
+    new: NewDestination,
+) -> Result<Destination, ControlError> {
+    let connection_type = control
+        .catalog()
+        .destination_type(&new.type_name)
+        .filter(|connection_type| !connection_type.is_stub())
+        .ok_or_else(|| ControlError::UnknownDestinationType(new.type_name.clone()))?;
+    if !connection_type.has_access() {
+        return Err(ControlError::NoAccessToDestinationType(new.type_name));
+    }
+
+    let now = control.now();
+    let mut tx = control.store().begin().await?;
+    if destinations::count_live(&mut tx, scope).await? >= control.settings().max_destinations {
+        return Err(ControlError::DestinationLimit);
+    }
+    let empty_card =
+        || Box::new(connection_type.report_card(StoredProperties::none(), SetupFacts::default()));
+    let change: PropertyChange = connection_type
+        .validate_create(&new.properties, Uuid::new_v4())
+        .map_err(|bad| ControlError::BadProperties {
+            names: bad.names,
+            card: empty_card(),
+        })?;
+    if let Some((name, sentence)) =
+        unavailable::asked_for(connection_type, control.runs(connection_type), &change)
+    {
+        return Err(ControlError::UnavailableProperty {
+            name,
+            sentence,
+            card: empty_card(),
+        });
+    }
+
+    let mut row = destinations::NewDestination {
+        name: match new.name {
+            Some(name) => name,
+            None => free_name(
+                &new.type_name,
+                &destinations::live_names(&mut tx, scope).await?,
+            ),
+        },
+        destination_type: new.type_name,
+        description: new.description,
+        properties: Map::new(),
+        credentials: Credentials::default(),
+    };
+    properties::apply(change, &mut row.properties, &mut row.credentials);
+    let id = destinations::create(&mut tx, scope, &row, now).await?;
+    if !new.ignore_unmapped_sources {
+        for source in stored_sources::map_unmapped(&mut tx, scope, id, now).await? {
+            sources::mapped(control, &mut tx, scope, source).await?;
+        }
+    }
+    checks::enqueue(control, &mut tx, scope, id.into()).await?;
+    let record = destinations::find(&mut tx, scope, id)
+        .await?
+        .ok_or(ControlError::NotFound)?;
+    tx.commit().await?;
+    tracing::info!(destination.id = id.0, destination.kind = %record.destination_type, "destination created");
+    Destination::new(control, record)
+}
+
+/// The type itself, or with the first number from 2 that no live destination has.
+fn free_name(type_name: &str, taken: &[String]) -> String {
+    let free = |name: &String| !taken.contains(name);
+    std::iter::once(type_name.to_owned())
+        .chain((2..).map(|number: u32| format!("{type_name}_{number}")))
+        .find(free)
+        .unwrap_or_else(|| type_name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_name;
+
+    #[test]
+    fn generated_names_count_up() {
+        let taken = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        assert_eq!(free_name("postgres", &taken(&[])), "postgres");
+        assert_eq!(free_name("postgres", &taken(&["postgres"])), "postgres_2");
+        assert_eq!(
+            free_name("postgres", &taken(&["postgres", "postgres_2"])),
+            "postgres_3"
+        );
+        assert_eq!(free_name("postgres", &taken(&["postgres_2"])), "postgres");
+    }
+}

@@ -1,0 +1,109 @@
+//! A source as it may be shown: no credentials.
+
+use selvedge_catalog::{ConnectionType, Properties, ReportCard, SetupFacts};
+use selvedge_store::jobs::JobRecord;
+use selvedge_store::sources::SourceRecord;
+use selvedge_store::{ReadTx, jobs};
+use selvedge_types::job::{JobMode, JobName};
+use selvedge_types::{AccountId, AccountScope, DestinationId, SourceId, Timestamp};
+
+use super::schedule::{self, NewestRun, Schedule};
+use super::setup::facts;
+use crate::properties::Held;
+use crate::{Control, ControlError};
+
+/// A source with its report card and plan.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub id: SourceId,
+    pub account: AccountId,
+    pub type_name: String,
+    pub display_name: String,
+    pub name: String,
+    /// Everything but credentials, sorted by name.
+    pub properties: Properties,
+    /// `None` while the source does not run by itself.
+    pub schedule: Option<Schedule>,
+    pub check_job_name: Option<JobName>,
+    /// What the user sent to pause the source, as sent.
+    pub paused_at: Option<String>,
+    pub system_paused_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+    pub destination_id: Option<DestinationId>,
+    pub card: ReportCard<'static>,
+}
+
+impl Source {
+    pub(super) async fn new(
+        control: &Control,
+        tx: &mut ReadTx,
+        scope: AccountScope,
+        record: SourceRecord,
+    ) -> Result<Self, ControlError> {
+        let connection_type = type_of(control, &record)?;
+        let held = Held::new(&record.properties, &record.credentials);
+        let facts = if record.ready_at.is_some() {
+            // Only a fully configured source is ready, which spares a look through its streams.
+            SetupFacts {
+                discovered: true,
+                selection_complete: true,
+            }
+        } else {
+            facts(tx, scope, connection_type, &record).await?
+        };
+        let schedule = match (
+            record.ready_at,
+            connection_type.default_scheduling_interval(),
+        ) {
+            (Some(ready_at), Some(default_minutes)) if record.deleted_at.is_none() => {
+                let newest = jobs::newest(tx, scope, record.id.into(), JobMode::Sync).await?;
+                let planned = schedule::planned(&held.plain, default_minutes);
+                let newest = newest.as_ref().map(newest_run);
+                let next_start = schedule::next_start(planned, control.now(), newest, ready_at);
+                Some(Schedule {
+                    interval_minutes: planned.interval_minutes,
+                    next_fire_time: schedule::shown(next_start, control.now()),
+                })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id: record.id,
+            account: record.account,
+            type_name: record.source_type,
+            display_name: record.display_name,
+            name: record.name,
+            schedule,
+            check_job_name: record.check_job_name,
+            paused_at: record.paused_at,
+            system_paused_at: record.system_paused_at,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            deleted_at: record.deleted_at,
+            destination_id: record.destination_id,
+            card: connection_type.report_card(held.stored(), facts),
+            properties: held.plain,
+        })
+    }
+}
+
+/// The catalogue entry of a stored source.
+pub(crate) fn type_of(
+    control: &Control,
+    record: &SourceRecord,
+) -> Result<&'static ConnectionType, ControlError> {
+    control
+        .catalog()
+        .source_type(&record.source_type)
+        .ok_or_else(|| ControlError::MissingType(record.source_type.clone()))
+}
+
+/// A job that was ended before a worker took it counts from when it was asked for.
+pub(crate) fn newest_run(job: &JobRecord) -> NewestRun {
+    NewestRun {
+        started_at: job.started_at.unwrap_or(job.created_at),
+        completed_at: job.completed_at,
+    }
+}

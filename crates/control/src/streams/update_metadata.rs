@@ -1,0 +1,66 @@
+//! The user chooses streams, fields and how they replicate.
+
+use std::collections::HashMap;
+
+use selvedge_catalog::StepType;
+use selvedge_store::{sources as stored_sources, streams};
+use selvedge_types::{AccountScope, SourceId};
+
+use super::reset::stop_running;
+use super::stored::{self, stored_choices};
+use super::{MetadataUpdate, metadata::StreamMetadata};
+use crate::properties::Held;
+use crate::{Control, ControlError, sources};
+
+/// Applies an update, all of it or nothing. A stream whose method, replication key or view keys change starts over; a job
+/// that runs meanwhile goes on with what it was started with, unless it has to make way for that.
+///
+/// The source is judged before the update, which therefore may be a refusal already.
+pub async fn update_metadata(
+    control: &Control,
+    scope: AccountScope,
+    source: SourceId,
+    update: Result<MetadataUpdate, ControlError>,
+) -> Result<(), ControlError> {
+    let mut tx = control.store().begin().await?;
+    let record = stored_sources::find_for_update(&mut tx, scope, source)
+        .await?
+        .filter(|record| record.deleted_at.is_none())
+        .ok_or(ControlError::NotFound)?;
+    let update = update?;
+
+    // Before its settings are complete and discovered, no stream of a source is known.
+    let connection_type = sources::type_of(control, &record)?;
+    let held = Held::new(&record.properties, &record.credentials);
+    let selectable = connection_type.has_step(StepType::FieldSelection)
+        && connection_type.can_be_checked(held.stored())
+        && record.discovered_at.is_some();
+    let mut known: HashMap<String, StreamMetadata> = HashMap::new();
+    if selectable {
+        for id in update.tap_stream_ids() {
+            if let Some(record) = streams::find_by_tap_stream_id(&mut tx, scope, source, id).await?
+            {
+                known.insert(id.to_owned(), stored::metadata(&record)?);
+            }
+        }
+    }
+
+    let before = known.clone();
+    let mut starts_over = false;
+    for id in update.apply(&mut known)? {
+        let (old, new) = (&before[&id], &known[&id]);
+        if old.chosen != new.chosen {
+            streams::set_choices(&mut tx, scope, source, &id, &stored_choices(&new.chosen)).await?;
+        }
+        if old.replication() != new.replication() {
+            starts_over = true;
+            streams::reset(&mut tx, scope, source, &id).await?;
+        }
+    }
+    if starts_over {
+        stop_running(control, &mut tx, scope, source).await?;
+    }
+    sources::refresh(control, &mut tx, scope, source).await?;
+    tx.commit().await?;
+    Ok(())
+}

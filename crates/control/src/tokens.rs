@@ -1,0 +1,76 @@
+//! Access tokens: who a caller is, and when a token was used last.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
+
+use crate::{Control, ControlError};
+
+/// The account a token acts for; `None` for whatever is no valid token.
+pub async fn authenticate(
+    control: &Control,
+    token: &Secret,
+) -> Result<Option<AccountScope>, ControlError> {
+    let mut tx = control.store().read().await?;
+    let found = selvedge_store::tokens::authenticate(&mut tx, token.expose()).await?;
+    Ok(found.map(|(id, scope)| {
+        control.token_use().note(id, control.now());
+        scope
+    }))
+}
+
+/// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.
+pub async fn flush_use(control: &Control) -> Result<(), ControlError> {
+    let uses = control.token_use().take();
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let written = async {
+        let mut tx = control.store().begin().await?;
+        selvedge_store::tokens::touch(&mut tx, &uses).await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        for (token, used_at) in uses {
+            control.token_use().note(token, used_at);
+        }
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// Times of last use that are not in the store yet, at most one per token: a row per request would make every reading
+/// request a writing one.
+#[derive(Debug, Default)]
+pub struct TokenUse {
+    latest: Mutex<HashMap<TokenId, Timestamp>>,
+}
+
+impl TokenUse {
+    fn note(&self, token: TokenId, now: Timestamp) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let used_at = latest.entry(token).or_insert(now);
+        *used_at = now.max(*used_at);
+    }
+
+    fn take(&self) -> Vec<(TokenId, Timestamp)> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.drain().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_use_is_kept_once_per_token() {
+        let uses = TokenUse::default();
+        for micros in [1, 3, 2] {
+            uses.note(TokenId(7), Timestamp::from_micros(micros));
+        }
+        assert_eq!(uses.take(), [(TokenId(7), Timestamp::from_micros(3))]);
+        assert!(uses.take().is_empty());
+    }
+}
