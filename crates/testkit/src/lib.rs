@@ -1,4 +1,16 @@
-//! Test support: throw-away databases, and whatever tests of several crates share. A dev-dependency only.
+//! Test support: throw-away databases and servers, a workload with an oracle, faults. A dev-dependency only.
+//!
+//! - [`postgres::TestDatabase`]: a fresh database on the server that `cargo xtask test` started;
+//! - [`server::ServerProcess`]: the real `selvedge` binary, to be called, killed and started again;
+//! - [`workload::Workload`]: changes in a source from a seed, and the judgement of what arrived in a destination;
+//! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
+//! - [`memory`]: a source and a destination without a database.
 
 pub mod clock;
+pub mod effort;
+pub mod memory;
 pub mod postgres;
+pub mod sabotage;
+pub mod server;
+pub mod wait;
+pub mod workload;
