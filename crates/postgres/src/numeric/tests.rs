@@ -157,7 +157,7 @@ proptest! {
     fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 8..40), scale in any::<u8>()) {
         if let Ok(Some(value)) = Numeric::parse(&bytes) {
             // Only panics matter here.
-            drop((value.to_i128(scale), value.to_i256(scale)));
+            let _ = (value.to_i128(scale), value.to_i256(scale));
             value.write_text(&mut Vec::new());
         }
     }
