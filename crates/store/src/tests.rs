@@ -1,1 +1,174 @@
-//! Tests that need the inside of the crate.
+//! Tests that need the inside of the crate: every statement, and both schemas.
+
+use std::collections::BTreeSet;
+
+use selvedge_testkit::postgres::TestDatabase;
+use selvedge_types::Secret;
+use sqlx::{Connection as _, Executor, PgConnection, Row as _, SqlSafeStr, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::{MasterKey, Store, StoreLocation};
+
+const MODULES: &[(&str, &[(&str, &str)])] = &[
+    ("accounts", crate::accounts::STATEMENTS),
+    ("database", crate::database::STATEMENTS),
+    ("destinations", crate::destinations::STATEMENTS),
+    ("idempotency", crate::idempotency::STATEMENTS),
+    ("jobs", crate::jobs::all_statements::QUEUE),
+    ("jobs::claim", crate::jobs::all_statements::CLAIM),
+    ("jobs::history", crate::jobs::all_statements::HISTORY),
+    ("jobs::lease", crate::jobs::all_statements::LEASE),
+    ("jobs::stop", crate::jobs::all_statements::STOP),
+    ("loads", crate::loads::STATEMENTS),
+    ("migrate", crate::migrate::STATEMENTS),
+    ("partners", crate::partners::STATEMENTS),
+    ("sources", crate::sources::STATEMENTS),
+    ("sources::mapping", crate::sources::MAPPING_STATEMENTS),
+    ("sources::schedule", crate::sources::SCHEDULE_STATEMENTS),
+    ("streams", crate::streams::STATEMENTS),
+    ("streams::discovery", crate::streams::DISCOVERY_STATEMENTS),
+    ("streams::position", crate::streams::POSITION_STATEMENTS),
+    ("tokens", crate::tokens::STATEMENTS),
+];
+
+fn statements(other_dialect: &str) -> impl Iterator<Item = (String, &'static str)> {
+    MODULES
+        .iter()
+        .flat_map(|(module, statements)| {
+            statements
+                .iter()
+                .map(move |(name, sql)| (format!("{module}::{name}"), *sql))
+        })
+        .filter(move |(name, _)| !name.ends_with(other_dialect))
+}
+
+async fn sqlite() -> (TempDir, SqliteConnection) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = Store::open(
+        StoreLocation::SqliteFile(path.clone()),
+        MasterKey::from_bytes([1; 32]),
+    )
+    .await
+    .unwrap();
+    store.close().await;
+    let connection = SqliteConnection::connect(path.to_str().unwrap())
+        .await
+        .unwrap();
+    (directory, connection)
+}
+
+async fn postgres() -> PgConnection {
+    let database = TestDatabase::create().await;
+    let store = Store::open(
+        StoreLocation::Postgres(Secret::new(database.url())),
+        MasterKey::from_bytes([1; 32]),
+    )
+    .await
+    .unwrap();
+    store.close().await;
+    PgConnection::connect(&database.url()).await.unwrap()
+}
+
+#[tokio::test]
+async fn sqlite_accepts_every_statement() {
+    let (_directory, mut connection) = sqlite().await;
+    for (name, sql) in statements("_POSTGRES") {
+        if let Err(error) = (&mut connection).prepare(sql.into_sql_str()).await {
+            panic!("{name}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn postgres_accepts_every_statement() {
+    let mut connection = postgres().await;
+    for (name, sql) in statements("_SQLITE") {
+        if let Err(error) = (&mut connection).prepare(sql.into_sql_str()).await {
+            panic!("{name}: {error}");
+        }
+    }
+}
+
+/// The row locks that keep two claimers apart must not be lost from the one text that differs.
+#[test]
+fn the_two_texts_of_claiming_differ_by_the_lock_only() {
+    let text = |suffix| {
+        statements("nothing")
+            .find(|(name, _)| name.ends_with(suffix))
+            .unwrap()
+            .1
+    };
+    let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        words(text("CANDIDATE_POSTGRES")),
+        format!(
+            "{} for update of jobs skip locked",
+            words(text("CANDIDATE_SQLITE"))
+        )
+    );
+}
+
+#[tokio::test]
+async fn both_migration_folders_make_the_same_schema() {
+    let (_directory, mut connection) = sqlite().await;
+    let columns_sqlite: BTreeSet<String> = connection
+        .fetch_all(
+            "select tables.name || '.' || columns.name || ' ' ||
+                case lower(columns.type) when 'integer' then 'bigint' when 'blob' then 'bytea' else lower(columns.type) end ||
+                case when columns.\"notnull\" or columns.pk then ' not null' else '' end as shown
+            from sqlite_schema as tables
+            join pragma_table_info(tables.name) as columns
+            where tables.type = 'table'
+                and tables.name not like 'sqlite_%'",
+        )
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("shown"))
+        .collect();
+    let indexes_sqlite: BTreeSet<String> = connection
+        .fetch_all(
+            "select tbl_name || '.' || name as shown
+            from sqlite_schema
+            where type = 'index'
+                and name not like 'sqlite_%'",
+        )
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("shown"))
+        .collect();
+
+    let mut connection = postgres().await;
+    let columns_postgres: BTreeSet<String> = connection
+        .fetch_all(
+            "select table_name || '.' || column_name || ' ' || data_type ||
+                case is_nullable when 'NO' then ' not null' else '' end as shown
+            from information_schema.columns
+            where table_schema = 'public'",
+        )
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("shown"))
+        .collect();
+    let indexes_postgres: BTreeSet<String> = connection
+        .fetch_all(
+            "select tablename || '.' || indexname as shown
+            from pg_indexes
+            where schemaname = 'public'
+                and indexname not like '%\\_pkey'
+                and indexname not like '%\\_key'",
+        )
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("shown"))
+        .collect();
+
+    assert!(columns_sqlite.contains("jobs.fence bigint not null"));
+    assert_eq!(columns_sqlite, columns_postgres);
+    assert!(indexes_sqlite.contains("jobs.jobs_active"));
+    assert_eq!(indexes_sqlite, indexes_postgres);
+}

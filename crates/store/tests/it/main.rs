@@ -1,0 +1,16 @@
+//! The store on both databases.
+
+#[macro_use]
+mod support;
+
+mod accounts;
+mod claims;
+mod connections;
+mod credentials;
+mod idempotency;
+mod jobs;
+mod loads;
+mod opening;
+mod streams;
+mod tenancy;
+mod tokens;
