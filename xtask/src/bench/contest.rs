@@ -109,6 +109,13 @@ impl Arena<'_> {
             Contestant::SamePipe | Contestant::BarePipe => dataset.name.to_owned(),
         };
         let result = Layout::read(target_psql, &table)?;
+        let missing = result.missing(dataset);
+        ensure!(
+            missing.is_empty(),
+            "{} left out the columns {missing:?} of {}",
+            contestant.name(),
+            dataset.name
+        );
         let expected = source_psql.value(&result.checksum(dataset.name))?;
         let found = target_psql.value(&result.checksum(&table))?;
         ensure!(

@@ -72,6 +72,13 @@ impl Layout {
         }
     }
 
+    /// Columns of the source that are not here under their name.
+    pub(crate) fn missing<'a>(&self, dataset: &'a Dataset) -> Vec<&'a str> {
+        let here = |name: &str| self.columns.iter().any(|(column, _)| column == name);
+        let names = dataset.columns.iter().map(|column| column.name.as_str());
+        names.filter(|name| !here(name)).collect()
+    }
+
     /// `create table`, without a key.
     pub(crate) fn create(&self, table: &str) -> String {
         let columns: Vec<_> = self
