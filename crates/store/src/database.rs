@@ -7,7 +7,7 @@ use std::time::Duration;
 use selvedge_types::Secret;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, PgPool, SqlitePool};
 use uuid::Uuid;
 
 use crate::cipher::{Cipher, MasterKey, Purpose};
@@ -168,11 +168,12 @@ impl Database {
             .parse::<PgConnectOptions>()?
             .application_name("selvedge")
             .disable_statement_logging();
+        // The pool would try for a while and then speak of a timeout; one connection says at once what is wrong.
+        options.connect().await?.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_SESSIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }
 

@@ -37,7 +37,8 @@ statements! {
     ANSWER = "update idempotency_keys
         set status = $3, answer = $4
         where scope = $1
-            and key_hash = $2";
+            and key_hash = $2
+            and status is null";
     RELEASE = "delete from idempotency_keys
         where scope = $1
             and key_hash = $2
@@ -72,9 +73,13 @@ pub async fn reserve(
     if tx.fetch_optional(RESERVE, values).await?.is_some() {
         return Ok(Reservation::Reserved);
     }
-    let row = tx
-        .fetch_one(FIND, values![scope, key_hash.as_str()])
-        .await?;
+    let Some(row) = tx
+        .fetch_optional(FIND, values![scope, key_hash.as_str()])
+        .await?
+    else {
+        // Released just now.
+        return Ok(Reservation::InProgress);
+    };
     if row.text("body_hash")? != body_hash {
         return Ok(Reservation::Mismatch);
     }
@@ -95,7 +100,7 @@ pub async fn reserve(
     })
 }
 
-/// Stores the answer of a reserved request.
+/// Stores the answer of a reserved request; the first one stays.
 pub async fn answer(
     tx: &mut Tx,
     scope: &str,

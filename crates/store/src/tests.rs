@@ -172,3 +172,25 @@ async fn both_migration_folders_make_the_same_schema() {
     assert!(indexes_sqlite.contains("jobs.jobs_active"));
     assert_eq!(indexes_sqlite, indexes_postgres);
 }
+
+#[tokio::test]
+async fn sqlite_acknowledges_only_what_survives_a_power_failure() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(
+        StoreLocation::SqliteFile(directory.path().join("store.db")),
+        MasterKey::from_bytes([1; 32]),
+    )
+    .await
+    .unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let mode = tx.fetch_one("pragma journal_mode", vec![]).await.unwrap();
+    assert_eq!(mode.text("journal_mode").unwrap(), "wal");
+    for (pragma, column, value) in [
+        ("pragma synchronous", "synchronous", 2),
+        ("pragma foreign_keys", "foreign_keys", 1),
+        ("pragma busy_timeout", "timeout", 15_000),
+    ] {
+        let row = tx.fetch_one(pragma, vec![]).await.unwrap();
+        assert_eq!(row.integer(column).unwrap(), value, "{pragma}");
+    }
+}

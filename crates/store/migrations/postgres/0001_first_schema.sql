@@ -95,6 +95,7 @@ create table streams (
     schema text not null,
     metadata text not null,
     field_metadata text not null,
+    fingerprint text not null,
     choices text not null,
     position text,
     position_fence bigint,
@@ -143,7 +144,7 @@ create table jobs (
 );
 
 create unique index jobs_active on jobs (connection_kind, connection_id, mode) where state in ('pending', 'running');
-create index jobs_queue on jobs (id) where state in ('pending', 'running');
+create index jobs_queue on jobs (mode, id) where state in ('pending', 'running');
 create index jobs_account_active on jobs (account_id) where state in ('pending', 'running');
 create index jobs_history on jobs (connection_kind, connection_id, mode, id);
 create index jobs_completed on jobs (completed_at);

@@ -40,22 +40,18 @@ pub struct ClaimedJob {
 /// How often a claim looks for another candidate after somebody else was faster.
 const ATTEMPTS: u32 = 8;
 
-/// A job may start when it waits or its worker was lost, when no other job of its connection runs, and when its account has
-/// room. Checks first, because somebody is waiting in front of a screen; then the order of asking. A job counts as running
-/// for as long as its lease is alive.
-macro_rules! candidate {
+/// What keeps a job (`jobs`) waiting at `$1`: another job of its connection runs, or, for a sync, its account has no room
+/// (`$2`). A job counts as running for as long as its lease is alive. The list of states repeats the condition of the
+/// partial indexes, which keeps the ended jobs out of sight.
+macro_rules! may_start {
     () => {
-        "select jobs.id, jobs.job_name, jobs.account_id, jobs.connection_kind, jobs.connection_id
-        from jobs
-        where jobs.state in ('pending', 'running')
-            and (jobs.state = 'pending' or jobs.lease_expires_at <= $1)
-            and ((jobs.mode = 'check' and $2 = 1) or (jobs.mode = 'sync' and $3 = 1))
-            and not exists (
+        "not exists (
                 select 1
                 from jobs as rivals
                 where rivals.connection_kind = jobs.connection_kind
                     and rivals.connection_id = jobs.connection_id
                     and rivals.id <> jobs.id
+                    and rivals.state in ('pending', 'running')
                     and rivals.state = 'running'
                     and rivals.lease_expires_at > $1
             )
@@ -66,12 +62,28 @@ macro_rules! candidate {
                     from jobs as siblings
                     where siblings.account_id = jobs.account_id
                         and siblings.mode = 'sync'
+                        and siblings.state in ('pending', 'running')
                         and siblings.state = 'running'
                         and siblings.lease_expires_at > $1
-                ) < $4
-            )
-        order by case jobs.mode when 'check' then 0 else 1 end, jobs.id
+                ) < $2
+            )"
+    };
+}
+
+macro_rules! candidate {
+    () => {
+        concat!(
+            "select jobs.id, jobs.job_name, jobs.connection_kind, jobs.connection_id
+        from jobs
+        where jobs.mode = $3
+            and jobs.state in ('pending', 'running')
+            and (jobs.state = 'pending' or jobs.lease_expires_at <= $1)
+            and ",
+            may_start!(),
+            "
+        order by jobs.id
         limit 1"
+        )
     };
 }
 
@@ -86,40 +98,21 @@ statements! {
         set fence = fences.fence
         returning fence";
     /// Asks again what the candidate was chosen for: another claim may have ended while this one waited for its turn.
-    CLAIM = "update jobs
-        set state = 'running', started_at = coalesce(started_at, $2), lease_owner = $3, lease_expires_at = $4,
-            fence = $5, attempts = attempts + 1
-        where id = $1
-            and (state = 'pending' or (state = 'running' and lease_expires_at <= $2))
-            and not exists (
-                select 1
-                from jobs as rivals
-                where rivals.connection_kind = jobs.connection_kind
-                    and rivals.connection_id = jobs.connection_id
-                    and rivals.id <> jobs.id
-                    and rivals.state = 'running'
-                    and rivals.lease_expires_at > $2
-            )
-            and (
-                mode = 'check'
-                or (
-                    select count(*)
-                    from jobs as siblings
-                    where siblings.account_id = jobs.account_id
-                        and siblings.mode = 'sync'
-                        and siblings.state = 'running'
-                        and siblings.lease_expires_at > $2
-                ) < $6
-            )
-        returning attempts, stop_requested_at, created_at, started_at";
+    CLAIM = concat!("update jobs
+        set state = 'running', started_at = coalesce(started_at, $1), lease_owner = $4, lease_expires_at = $5,
+            fence = $6, attempts = attempts + 1
+        where id = $3
+            and (state = 'pending' or (state = 'running' and lease_expires_at <= $1))
+            and ", may_start!(), "
+        returning attempts, stop_requested_at, created_at, started_at");
     RAISE_FENCE = "update fences
         set fence = $3
         where kind = $1
             and id = $2";
 }
 
-/// Claims the next job that may start, for `lease_seconds` from `now` on. It is the caller's once the transaction has
-/// committed.
+/// Claims the next job that may start, for `lease_seconds` from `now` on: checks first, because somebody is waiting in front
+/// of a screen, then in the order of asking. The job is the caller's once the transaction has committed.
 pub async fn claim(
     tx: &mut Tx,
     worker: &str,
@@ -127,34 +120,54 @@ pub async fn claim(
     lease_seconds: i64,
     limits: &ClaimLimits,
 ) -> Result<Option<ClaimedJob>, StoreError> {
+    let room = i64::from(limits.running_syncs_per_account);
+    let expires_at = now.plus_seconds(lease_seconds);
+    for (mode, wanted) in [
+        (JobMode::Check, limits.checks),
+        (JobMode::Sync, limits.syncs),
+    ] {
+        if !wanted {
+            continue;
+        }
+        let claimed = claim_mode(tx, worker, now, expires_at, mode, room).await?;
+        if claimed.is_some() {
+            return Ok(claimed);
+        }
+    }
+    Ok(None)
+}
+
+async fn claim_mode(
+    tx: &mut Tx,
+    worker: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+    mode: JobMode,
+    room: i64,
+) -> Result<Option<ClaimedJob>, StoreError> {
     let candidate = match tx.dialect() {
         Dialect::Sqlite => CANDIDATE_SQLITE,
         Dialect::Postgres => CANDIDATE_POSTGRES,
     };
-    let room = i64::from(limits.running_syncs_per_account);
     for _ in 0..ATTEMPTS {
-        let values = values![now, limits.checks, limits.syncs, room];
-        let Some(row) = tx.fetch_optional(candidate, values).await? else {
+        let Some(row) = tx
+            .fetch_optional(candidate, values![now, room, mode.as_str()])
+            .await?
+        else {
             return Ok(None);
         };
         let name = job_name(&row)?;
         let connection = connection(&row, &name.to_string())?;
         let scope = AccountScope::of(name.account);
-        if name.mode == JobMode::Sync {
+        if mode == JobMode::Sync {
             tx.fetch_one(LOCK_FENCE, values!["account", scope]).await?;
         }
         let fence = 1 + tx
             .fetch_one(LOCK_FENCE, values![connection.kind(), connection.id()])
             .await?
             .integer("fence")?;
-        let values = values![
-            row.integer("id")?,
-            now,
-            worker,
-            now.plus_seconds(lease_seconds),
-            fence,
-            room
-        ];
+        let id = row.integer("id")?;
+        let values = values![now, room, id, worker, expires_at, fence];
         let Some(claimed) = tx.fetch_optional(CLAIM, values).await? else {
             continue;
         };
@@ -166,7 +179,7 @@ pub async fn claim(
         return Ok(Some(ClaimedJob {
             scope,
             connection,
-            mode: name.mode,
+            mode,
             fence,
             attempts: claimed.integer("attempts")?,
             stop_requested: claimed.optional_time("stop_requested_at")?.is_some(),

@@ -53,9 +53,6 @@ statements! {
             target_description = $10, check_exit_status = $11, check_description = $12, row_count = $13,
             size_bytes = $14, streams_done = $15, streams_total = $16
         where ", holds_lease!());
-    FIND_CONNECTION = "select connection_kind, connection_id
-        from jobs
-        where job_name = $1";
     HOLD_FENCE = "update fences
         set fence = fence
         where kind = $1
@@ -63,10 +60,12 @@ statements! {
             and fence = $3";
     HOLD_LEASE = concat!("update jobs
         set fence = fence
-        where ", holds_lease!());
+        where ", holds_lease!(), "
+        returning connection_kind, connection_id");
     RELEASE = "update jobs
         set lease_expires_at = $2
         where state = 'running'
+            and state in ('pending', 'running')
             and substr(lease_owner, 1, length($1)) = $1
             and lease_expires_at > $2";
 }
@@ -143,18 +142,16 @@ pub async fn hold_fence(
 }
 
 /// Whether the job still runs under this fence. If so, it can neither be claimed by somebody else nor replaced before this
-/// transaction ends. For whatever a job writes besides its own row.
+/// transaction ends. For whatever a job writes besides its own row; first in the transaction, because claims lock the job
+/// before its fence too.
 pub async fn hold_lease(tx: &mut Tx, job: &JobName, fence: i64) -> Result<bool, StoreError> {
     let name = job.to_string();
-    let Some(row) = tx
-        .fetch_optional(FIND_CONNECTION, values![name.as_str()])
-        .await?
-    else {
+    let values = values![name.as_str(), fence];
+    let Some(row) = tx.fetch_optional(HOLD_LEASE, values).await? else {
         return Ok(false);
     };
     let connection = super::record::connection(&row, &name)?;
-    Ok(hold_fence(tx, connection, fence).await?
-        && tx.execute(HOLD_LEASE, values![name, fence]).await? == 1)
+    hold_fence(tx, connection, fence).await
 }
 
 /// Ends the leases of workers whose name begins with `owner_prefix`, so that their jobs can be claimed at once. For the

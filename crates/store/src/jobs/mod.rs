@@ -53,13 +53,14 @@ pub enum Enqueued {
 }
 
 statements! {
-    LIVE_SOURCE = "select id
-        from sources
+    /// Also keeps the source from being deleted before the job is there to be stopped.
+    LOCK_LIVE_SOURCE = "update sources
+        set updated_at = updated_at
         where account_id = $1
             and id = $2
             and deleted_at is null";
-    LIVE_DESTINATION = "select id
-        from destinations
+    LOCK_LIVE_DESTINATION = "update destinations
+        set updated_at = updated_at
         where account_id = $1
             and id = $2
             and deleted_at is null";
@@ -97,14 +98,11 @@ pub async fn enqueue(
     uuid: Uuid,
     now: Timestamp,
 ) -> Result<Enqueued, StoreError> {
-    let live = match connection {
-        Connection::Source(_) => LIVE_SOURCE,
-        Connection::Destination(_) => LIVE_DESTINATION,
+    let lock = match connection {
+        Connection::Source(_) => LOCK_LIVE_SOURCE,
+        Connection::Destination(_) => LOCK_LIVE_DESTINATION,
     };
-    let found = tx
-        .fetch_optional(live, values![scope, connection.id()])
-        .await?;
-    if found.is_none() {
+    if tx.execute(lock, values![scope, connection.id()]).await? == 0 {
         return Ok(Enqueued::NoConnection);
     }
     let name = JobName {

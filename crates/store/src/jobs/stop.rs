@@ -6,13 +6,15 @@ use selvedge_types::{AccountScope, Timestamp};
 use crate::value::values;
 use crate::{Connection, StoreError, Tx};
 
+/// The list of states repeats the condition of the partial indexes, which keeps the ended jobs out of sight.
 macro_rules! terminate {
     () => {
         "update jobs
         set state = 'terminated', completed_at = $2, stop_requested_at = coalesce(stop_requested_at, $2),
             lease_expires_at = null, discovery_description = 'Terminated', tap_description = 'Terminated',
             target_description = 'Terminated', check_description = 'Terminated'
-        where account_id = $1"
+        where account_id = $1
+            and state in ('pending', 'running')"
     };
 }
 
@@ -21,6 +23,7 @@ macro_rules! ask {
         "update jobs
         set stop_requested_at = $2
         where account_id = $1
+            and state in ('pending', 'running')
             and state = 'running'
             and stop_requested_at is null"
     };
@@ -42,8 +45,7 @@ statements! {
     STOP_ACCOUNT_PENDING = concat!(terminate!(), "
             and state = 'pending'");
     STOP_ACCOUNT_RUNNING = ask!();
-    SUPERSEDE = concat!(terminate!(), of_connection!(), "
-            and state in ('pending', 'running')");
+    SUPERSEDE = concat!(terminate!(), of_connection!());
 }
 
 /// Asks the connection's job of this mode to stop: one that waits ends at once, one that runs hears it at its next heartbeat.

@@ -98,8 +98,9 @@ statements! {
         where account_id = $1
             and name_key = $2
             and deleted_at is null";
-    OWNS_DESTINATION = "select id
-        from destinations
+    /// Also keeps the destination from being deleted before the source is there to be unmapped.
+    LOCK_LIVE_DESTINATION = "update destinations
+        set updated_at = updated_at
         where account_id = $1
             and id = $2
             and deleted_at is null";
@@ -281,12 +282,12 @@ async fn own_destination(
     let Some(destination) = destination else {
         return Ok(());
     };
-    let found = tx
-        .fetch_optional(OWNS_DESTINATION, values![scope, destination])
-        .await?;
-    match found {
-        Some(_) => Ok(()),
-        None => Err(StoreError::Conflict("the destination")),
+    match tx
+        .execute(LOCK_LIVE_DESTINATION, values![scope, destination])
+        .await?
+    {
+        0 => Err(StoreError::Conflict("the destination")),
+        _ => Ok(()),
     }
 }
 

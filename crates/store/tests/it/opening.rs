@@ -153,7 +153,7 @@ async fn a_directory_that_is_missing_is_said_to_be_unavailable() {
 async fn errors_about_the_database_url_do_not_show_its_password() {
     for url in [
         "postgres://user:hunter2@127.0.0.1:1/nothing",
-        "postgres://user:hunter2@:x/",
+        "postgres://user:hunter2@127.0.0.1:port/nothing",
     ] {
         let location = StoreLocation::Postgres(Secret::new(url));
         let error = Store::open(location, master_key()).await.err().unwrap();

@@ -9,7 +9,7 @@ use crate::support::{Fixture, LEASE_SECONDS, START, after, discovered, object};
 on_both_databases!(
     discovery_adds_updates_and_removes_streams,
     a_stream_that_comes_back_is_the_same_stream,
-    a_thousand_streams_are_discovered_again_without_a_change,
+    many_streams_are_discovered_and_change_together,
     choices_are_kept_over_discoveries,
     a_position_is_saved_under_the_newest_fence_only,
     a_reset_ends_the_epoch_of_a_running_job,
@@ -32,7 +32,8 @@ async fn discovery_adds_updates_and_removes_streams(fixture: Fixture) {
         schema: json!({"type": "object"}),
         ..discovered("b")
     };
-    let rows = [changed.clone(), discovered("c")];
+    // A source that lists a stream twice does not break discovery; the first row counts.
+    let rows = [changed.clone(), discovered("c"), discovered("b")];
     streams::replace_discovered(&mut tx, scope, source, &rows, after(1))
         .await
         .unwrap();
@@ -86,18 +87,27 @@ async fn a_stream_that_comes_back_is_the_same_stream(fixture: Fixture) {
     assert_eq!(after, before);
 }
 
-async fn a_thousand_streams_are_discovered_again_without_a_change(fixture: Fixture) {
+async fn many_streams_are_discovered_and_change_together(fixture: Fixture) {
     let scope = fixture.account().await;
     let source = fixture.source(scope, "shop").await;
-    let rows: Vec<_> = (0..1_000)
+    let mut rows: Vec<_> = (0..1_000)
         .map(|number| discovered(&format!("t{number}")))
         .collect();
     let mut tx = fixture.store.begin().await.unwrap();
-    for now in [START, after(1)] {
-        streams::replace_discovered(&mut tx, scope, source, &rows, now)
-            .await
-            .unwrap();
+    streams::replace_discovered(&mut tx, scope, source, &rows, START)
+        .await
+        .unwrap();
+    let before = streams::list(&mut tx, scope, source).await.unwrap();
+    for (number, row) in rows.iter_mut().enumerate() {
+        if number % 7 != 0 {
+            row.metadata = object(json!({"row-count": number}));
+            row.stream_name = format!("renamed_{number}");
+        }
     }
+    streams::replace_discovered(&mut tx, scope, source, &rows, after(1))
+        .await
+        .unwrap();
+
     let (mut seen, mut last) = (Vec::new(), None);
     loop {
         let page = streams::list_records(&mut tx, scope, source, last, 300)
@@ -108,12 +118,21 @@ async fn a_thousand_streams_are_discovered_again_without_a_change(fixture: Fixtu
         seen.extend(page);
     }
     assert_eq!(seen.len(), 1_000);
-    assert!(seen.iter().all(|stream| stream.discovered_at == after(1)));
-    assert!(
-        seen.iter()
-            .zip(&rows)
-            .all(|(stream, row)| stream.tap_stream_id == row.tap_stream_id)
-    );
+    for ((stream, row), before) in seen.iter().zip(&rows).zip(&before) {
+        assert_eq!(
+            (&stream.id, &stream.tap_stream_id),
+            (&before.id, &row.tap_stream_id)
+        );
+        assert_eq!(
+            (&stream.stream_name, &stream.metadata),
+            (&row.stream_name, &row.metadata)
+        );
+        assert_eq!(
+            (&stream.schema, &stream.field_metadata),
+            (&row.schema, &row.field_metadata)
+        );
+        assert_eq!(stream.discovered_at, after(1));
+    }
 }
 
 async fn choices_are_kept_over_discoveries(fixture: Fixture) {
