@@ -1,17 +1,19 @@
-//! A discovered stream in the form that the API shows: JSON Schema text and metadata entries.
+//! A discovered stream in the form that the API shows: JSON Schema and metadata.
 
-use selvedge_connector::DiscoveredStream;
+use selvedge_connector::{DiscoveredField, DiscoveredStream};
 use serde_json::{Map, Value, json};
 
-/// One stream as it is stored and shown.
+/// One stream as it is stored and shown. Discoverable keys only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamListing {
     pub tap_stream_id: String,
     pub stream_name: String,
-    /// JSON Schema, serialised.
-    pub schema: String,
-    /// `[{"breadcrumb": […], "metadata": {…}}, …]`: the stream first, then its fields by name. Discoverable keys only.
-    pub metadata: Value,
+    /// JSON Schema of the rows.
+    pub schema: Value,
+    /// Stream-level metadata.
+    pub metadata: Map<String, Value>,
+    /// Field-level metadata, by field name.
+    pub fields: Vec<(String, Map<String, Value>)>,
 }
 
 /// Renders what discovery found about one stream.
@@ -20,27 +22,23 @@ pub fn listing(stream: &DiscoveredStream) -> StreamListing {
     for field in &stream.fields {
         properties.insert(field.name.clone(), field.json_schema.clone());
     }
-    let schema = json!({ "type": "object", "properties": properties });
-
-    let mut fields: Vec<_> = stream.fields.iter().collect();
-    fields.sort_by(|left, right| left.name.cmp(&right.name));
-    let mut entries = vec![json!({ "breadcrumb": [], "metadata": stream_metadata(stream) })];
-    entries.extend(fields.into_iter().map(|field| {
-        json!({
-            "breadcrumb": ["properties", field.name],
-            "metadata": {
-                "inclusion": field.inclusion,
-                "selected-by-default": field.selected_by_default,
-                "sql-datatype": field.sql_datatype,
-            },
-        })
-    }));
+    let mut fields: Vec<_> = stream.fields.iter().map(|field| (field.name.clone(), field_metadata(field))).collect();
+    fields.sort_by(|left, right| left.0.cmp(&right.0));
     StreamListing {
         tap_stream_id: stream.tap_stream_id.clone(),
         stream_name: stream.stream_name.clone(),
-        schema: schema.to_string(),
-        metadata: Value::Array(entries),
+        schema: json!({ "type": "object", "properties": properties }),
+        metadata: stream_metadata(stream),
+        fields,
     }
+}
+
+fn field_metadata(field: &DiscoveredField) -> Map<String, Value> {
+    Map::from_iter([
+        ("inclusion".to_owned(), json!(field.inclusion)),
+        ("selected-by-default".to_owned(), json!(field.selected_by_default)),
+        ("sql-datatype".to_owned(), json!(field.sql_datatype)),
+    ])
 }
 
 fn stream_metadata(stream: &DiscoveredStream) -> Map<String, Value> {

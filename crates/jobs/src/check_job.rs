@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use selvedge_catalog::Catalog;
 use selvedge_connector::{CheckContext, CheckReport, ConnectorError, DiscoverContext, LogLevel, TypeFidelity};
-use selvedge_control::{Control, ControlError, checks, streams};
+use selvedge_control::checks::{self, CheckResult};
+use selvedge_control::{Control, ControlError, sources, streams};
 use selvedge_engine::{Component, listing};
 use selvedge_store::Connection;
-use selvedge_store::jobs::{ClaimedJob, JobResult};
-use selvedge_types::job::{JobOutcome, JobProgress, JobState, PhaseOutcome};
+use selvedge_store::jobs::ClaimedJob;
+use selvedge_types::job::{JobState, PhaseOutcome};
 use selvedge_types::{DestinationId, SourceId};
 use tokio_util::sync::CancellationToken;
 
@@ -50,23 +50,18 @@ pub(crate) async fn run(
             }
         }
     };
-    let state = result.state;
+    let failed = result.discovery.is_failed() || result.check.is_failed();
+    let state = if failed { JobState::Failed } else { JobState::Succeeded };
     let recorded = checks::complete(&shared.control, job, result).await?;
     Ok(recorded.then_some(state))
 }
 
-fn stopped(why: &str) -> JobResult {
-    result(PhaseOutcome::failed(why), PhaseOutcome::default())
+fn stopped(why: &str) -> CheckResult {
+    result(PhaseOutcome::default(), PhaseOutcome::failed(why))
 }
 
-fn result(discovery: PhaseOutcome, check: PhaseOutcome) -> JobResult {
-    let failed = discovery.is_failed() || check.is_failed();
-    JobResult {
-        state: if failed { JobState::Failed } else { JobState::Succeeded },
-        outcome: JobOutcome { discovery, ..JobOutcome::default() },
-        check,
-        progress: JobProgress::default(),
-    }
+fn result(discovery: PhaseOutcome, check: PhaseOutcome) -> CheckResult {
+    CheckResult { discovery, check }
 }
 
 struct Check<'a> {
@@ -76,7 +71,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    async fn carry_out(&self, stop: &CancellationToken) -> JobResult {
+    async fn carry_out(&self, stop: &CancellationToken) -> CheckResult {
         let ctx = CheckContext { dialer: self.shared.dialer.clone(), stop: stop.clone() };
         match self.job.connection {
             Connection::Source(id) => self.source(id, &ctx).await,
@@ -87,7 +82,7 @@ impl Check<'_> {
         }
     }
 
-    async fn source(&self, id: SourceId, ctx: &CheckContext) -> JobResult {
+    async fn source(&self, id: SourceId, ctx: &CheckContext) -> CheckResult {
         let discovers = self.discovers(id).await;
         match self.test_source(id, ctx, discovers).await {
             Ok(()) if discovers => result(PhaseOutcome::succeeded(), PhaseOutcome::succeeded()),
@@ -98,15 +93,10 @@ impl Check<'_> {
         }
     }
 
-    /// Whether the source's type has streams to discover.
+    /// Whether the source's type has streams to discover. Where that cannot be told, discovery tells why.
     async fn discovers(&self, id: SourceId) -> bool {
-        use selvedge_catalog::StepType;
-        match selvedge_control::sources::settings_for_run(&self.shared.control, self.job.scope, id).await {
-            Ok(Some((kind, _))) => {
-                Catalog::global().source_type(&kind).is_some_and(|found| found.has_step(StepType::DiscoverSchema))
-            }
-            Ok(None) | Err(_) => true,
-        }
+        let settings = sources::settings_for_run(&self.shared.control, self.job.scope, id).await;
+        settings.ok().flatten().is_none_or(|settings| settings.discovers)
     }
 
     async fn test_source(&self, id: SourceId, ctx: &CheckContext, discovers: bool) -> Result<(), String> {
@@ -151,13 +141,12 @@ impl Check<'_> {
     /// What the mapped destination keeps decides which columns are supported.
     async fn fidelity(&self, control: &Control, id: SourceId) -> TypeFidelity {
         let scope = self.job.scope;
-        match selvedge_control::sources::mapped_destination(control, scope, id).await {
-            Ok(Some(destination)) => {
-                let built = connections::destination(control, &self.shared.registry, scope, destination).await;
-                built.map_or(TypeFidelity::Stitch, |destination| destination.fidelity())
-            }
-            Ok(None) | Err(_) => TypeFidelity::Stitch,
-        }
+        let settings = sources::settings_for_run(control, scope, id).await.ok().flatten();
+        let Some(destination) = settings.and_then(|settings| settings.destination_id) else {
+            return TypeFidelity::default();
+        };
+        let built = connections::destination(control, &self.shared.registry, scope, destination).await;
+        built.map_or(TypeFidelity::default(), |destination| destination.fidelity())
     }
 
     fn report(&self, report: &CheckReport) -> Result<(), String> {

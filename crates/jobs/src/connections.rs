@@ -15,7 +15,7 @@ pub(crate) async fn source(
     id: SourceId,
 ) -> Result<Arc<dyn Source>, ConnectorError> {
     match sources::settings_for_run(control, scope, id).await {
-        Ok(Some((kind, properties))) => registry.source(&kind, &ConnectionConfig::new(properties)),
+        Ok(Some(settings)) => registry.source(&settings.type_name, &ConnectionConfig::new(settings.properties)),
         Ok(None) => Err(ConnectorError::configuration("the source has been deleted")),
         Err(error) => Err(unreadable(&error)),
     }

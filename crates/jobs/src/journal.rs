@@ -1,18 +1,20 @@
 //! The memory of a run, kept in the store under the job's lease.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use selvedge_connector::{Catalog, ConnectorError, LogLevel};
-use selvedge_control::{Control, ControlError, streams};
+use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
+use selvedge_control::streams::{self, SelectedStream};
+use selvedge_control::{Control, ControlError};
 use selvedge_engine::{Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState, listing};
 use selvedge_store::jobs::{self, ClaimedJob};
 use selvedge_store::streams::PositionUpdate;
 use selvedge_store::{StoreError, loads};
 use selvedge_types::job::JobProgress;
+use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, SourceId, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::lease::SharedProgress;
 use crate::log::JobLog;
@@ -36,6 +38,7 @@ pub(crate) fn into_control(listing: selvedge_engine::StreamListing) -> streams::
         stream_name: listing.stream_name,
         schema: listing.schema,
         metadata: listing.metadata,
+        fields: listing.fields,
     }
 }
 
@@ -44,27 +47,41 @@ impl StoreJournal {
         self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn choice(&self, selection: streams::StreamSelection) -> StreamState {
-        let position = selection.position.and_then(|position| match serde_json::from_value::<StreamPosition>(position) {
+    /// What is known of a selected stream, for the planner.
+    fn state(&self, selected: SelectedStream, discovered: &DiscoveredStream) -> StreamState {
+        let position = selected.position.and_then(|position| match serde_json::from_value::<StreamPosition>(position) {
             Ok(position) => Some(position),
             Err(error) => {
                 // Reading from the beginning is always right; going on from a misread position would not be.
-                let text = format!("the position of {} is not readable and is discarded: {error}", selection.tap_stream_id);
+                let stream = &selected.tap_stream_id;
+                let text = format!("the position of {stream} is not readable and is discarded: {error}");
                 self.log(Component::Main, LogLevel::Warning, &text);
                 None
             }
         });
+        let metadata = &selected.metadata;
+        let text = |key| metadata.stream_value(key).and_then(Value::as_str);
+        let replicated: HashSet<&str> = metadata.replicated_fields().collect();
+        let view_keys = metadata.stream_value("view-key-properties").and_then(Value::as_array);
         StreamState {
-            tap_stream_id: selection.tap_stream_id,
             choice: StreamChoice {
-                selected: selection.selected,
-                method: selection.method,
-                replication_key: selection.replication_key,
-                view_key_properties: selection.view_key_properties,
-                fields: selection.fields,
+                selected: true,
+                method: text("replication-method").and_then(ReplicationMethod::parse),
+                replication_key: text("replication-key").map(str::to_owned),
+                view_key_properties: view_keys
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| name.as_str().map(str::to_owned))
+                    .collect(),
+                fields: discovered
+                    .fields
+                    .iter()
+                    .map(|field| (field.name.clone(), replicated.contains(field.name.as_str())))
+                    .collect(),
             },
+            tap_stream_id: selected.tap_stream_id,
             position,
-            epoch: selection.epoch,
+            epoch: selected.epoch,
         }
     }
 
@@ -98,9 +115,16 @@ impl RunJournal for StoreJournal {
         if !streams::apply_discovery(&self.control, &self.job, listings).await.map_err(control)? {
             return Err(JournalError::Fenced);
         }
-        let selections =
-            streams::selection(&self.control, self.job.scope, self.source).await.map_err(control)?;
-        let states: Vec<_> = selections.into_iter().map(|selection| self.choice(selection)).collect();
+        let selected = streams::selection(&self.control, self.job.scope, self.source).await.map_err(control)?;
+        let found: HashMap<&str, &DiscoveredStream> =
+            catalog.streams.iter().map(|stream| (stream.tap_stream_id.as_str(), stream)).collect();
+        let states: Vec<_> = selected
+            .into_iter()
+            .filter_map(|stream| {
+                let discovered = found.get(stream.tap_stream_id.as_str())?;
+                Some(self.state(stream, discovered))
+            })
+            .collect();
         *self.epochs() = states.iter().map(|state| (state.tap_stream_id.clone(), state.epoch)).collect();
         Ok(states)
     }

@@ -9,6 +9,7 @@ mod connections;
 mod journal;
 mod lease;
 mod log;
+pub mod metrics;
 mod runner;
 mod sync_job;
 

@@ -14,7 +14,7 @@ use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::log::LogDirectory;
-use crate::{check_job, sync_job};
+use crate::{check_job, metrics, sync_job};
 
 /// How often the queue is looked at: the longest a job waits for a free worker.
 const POLL_EVERY: Duration = Duration::from_millis(200);
@@ -111,6 +111,9 @@ impl Runner {
                     tracing::warn!(%error, "ended jobs past their retention could not be deleted");
                 }
             }
+            for mode in [JobMode::Check, JobMode::Sync] {
+                metrics::running(mode, running.values().filter(|running| **running == mode).count());
+            }
             while let Some(limits) = self.room(&running) {
                 match self.claim(&limits).await {
                     Ok(Some(job)) => {
@@ -191,12 +194,17 @@ impl Runner {
 async fn run_job(shared: Shared, job: ClaimedJob, stop: CancellationToken, abort: CancellationToken) {
     let name = job.name.to_string();
     tracing::info!(job.name = %name, account.id = %job.scope.account(), job.fence = job.fence, "job started");
+    let claimed_at = shared.clock.now();
     let result = match job.mode {
         JobMode::Check => Box::pin(check_job::run(&shared, &job, stop, abort)).await,
         JobMode::Sync => Box::pin(sync_job::run(&shared, &job, stop, abort)).await,
     };
     match result {
-        Ok(Some(state)) => tracing::info!(job.name = %name, job.state = state.as_str(), "job ended"),
+        Ok(Some(state)) => {
+            let seconds = (shared.clock.now().as_micros() - claimed_at.as_micros()) as f64 / 1e6;
+            metrics::ended(job.mode, state, seconds);
+            tracing::info!(job.name = %name, job.state = state.as_str(), "job ended");
+        }
         Ok(None) => tracing::info!(job.name = %name, "job left to another worker"),
         Err(error) => tracing::error!(job.name = %name, %error, "the end of a job could not be recorded"),
     }

@@ -78,6 +78,9 @@ pub(crate) async fn run(
     let mut tx = shared.control.store().begin().await?;
     let recorded = jobs::finish(&mut tx, &job.name, job.fence, &result, shared.control.now()).await?;
     tx.commit().await?;
+    if recorded {
+        crate::metrics::moved(&progress);
+    }
     Ok(recorded.then_some(state))
 }
 
@@ -128,7 +131,7 @@ struct RunSettings {
 }
 
 async fn settings(shared: &Shared, job: &ClaimedJob, source_id: SourceId) -> Result<RunSettings, ConnectorError> {
-    let found = sources::for_run(&shared.control, job.scope, source_id).await.map_err(|error| {
+    let found = sources::settings_for_run(&shared.control, job.scope, source_id).await.map_err(|error| {
         tracing::error!(%error, "a source could not be read");
         ConnectorError::internal("the source's settings could not be read")
     })?;

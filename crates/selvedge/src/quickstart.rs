@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: QuickstartArguments) -> anyhow::Result<ExitCo
     println!("generated {} customers with orders, items and events", grouped(u64::from(arguments.customers)));
 
     heading("A server");
-    let server = Server::start(settings(&arguments, &directory)?).await?;
+    let server = Server::start(settings(&arguments, &directory)?, axum::Router::new()).await?;
     println!("listening on {}", server.url());
     let (partner_id, partner_secret) = server.create_partner("Quickstart").await?;
     println!("made a partner, as `selvedge partner create --name Quickstart` does: {partner_id}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use selvedge_api::AppState;
 use selvedge_catalog::{ConnectionKind, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
@@ -35,7 +36,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let settings = ServeSettings::load(&arguments)?;
     telemetry::init(&settings.log_filter)?;
     let data_dir = settings.state.data_dir.clone();
-    let server = Server::start(settings).await?;
+    let metrics = telemetry::metrics_route(telemetry::metrics()?);
+    let server = Server::start(settings, metrics).await?;
     eprintln!(
         "Selvedge {} listens on {}; next: selvedge partner create --name NAME --data-dir {}",
         env!("CARGO_PKG_VERSION"),
@@ -63,7 +65,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens the state, binds the address and starts everything.
-    pub(crate) async fn start(settings: ServeSettings) -> anyhow::Result<Self> {
+    ///
+    /// `beside` holds routes that are not part of the API.
+    pub(crate) async fn start(settings: ServeSettings, beside: Router) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let directory = crate::data_dir::DataDir::prepare(&settings.state.data_dir)?;
         let lock = directory.lock()?;
@@ -113,7 +117,7 @@ impl Server {
             },
         );
         let runner = tokio::spawn(runner.run(stop.clone(), abort.clone()));
-        let router = selvedge_api::router(AppState::new(control.clone()));
+        let router = beside.merge(selvedge_api::router(AppState::new(control.clone())));
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
             match tls {
