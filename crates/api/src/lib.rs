@@ -1,1 +1,20 @@
-//! The HTTP contract.
+//! The HTTP contract: the Stitch Connect API and what is around it.
+//!
+//! Handlers translate. What may be done is decided in [`selvedge_control`]; here a request becomes a call and what comes
+//! back becomes an answer: field order, statuses and literal texts. One file per endpoint, `routes/<resource>/<verb>.rs`;
+//! the list of them is `router.rs`; refusals become statuses and bodies in `error.rs` and nowhere else.
+
+mod auth;
+mod error;
+mod json;
+mod observe;
+mod paging;
+mod path;
+mod rate_limit;
+mod router;
+mod routes;
+mod state;
+
+pub(crate) use error::ApiError;
+pub use router::router;
+pub use state::{AppState, DEFAULT_BODY_LIMIT};

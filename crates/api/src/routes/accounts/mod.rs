@@ -1,0 +1,3 @@
+//! Accounts, version 3.
+
+pub(crate) mod create;

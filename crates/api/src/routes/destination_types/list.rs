@@ -1,0 +1,16 @@
+//! `GET /v4/destination-types`: the report cards of all destination types.
+
+use axum::extract::State;
+use selvedge_catalog::ReportCard;
+use selvedge_control::connection_types;
+
+use crate::AppState;
+use crate::auth::Caller;
+use crate::json::Json;
+
+pub(crate) async fn list_destination_types(
+    _: Caller,
+    State(state): State<AppState>,
+) -> Json<Vec<ReportCard<'static>>> {
+    Json(connection_types::list_destinations(&state.control))
+}

@@ -1,0 +1,7 @@
+//! Destinations, version 4.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod list;
+pub(crate) mod update;
+mod view;

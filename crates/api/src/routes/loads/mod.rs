@@ -1,0 +1,3 @@
+//! Loads, version 4.
+
+pub(crate) mod list;

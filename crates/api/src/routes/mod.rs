@@ -1,0 +1,13 @@
+//! One folder per resource, one file per endpoint.
+
+pub(crate) mod accounts;
+pub(crate) mod connection_checks;
+pub(crate) mod destination_types;
+pub(crate) mod destinations;
+pub(crate) mod extractions;
+pub(crate) mod loads;
+pub(crate) mod service;
+pub(crate) mod source_types;
+pub(crate) mod sources;
+pub(crate) mod streams;
+pub(crate) mod sync;

@@ -1,0 +1,5 @@
+//! The server itself: is it there, is it ready, and what it is.
+
+pub(crate) mod health;
+pub(crate) mod landing;
+pub(crate) mod readiness;

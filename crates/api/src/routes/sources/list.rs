@@ -1,0 +1,17 @@
+//! `GET /v4/sources`: all sources of the account, paused and deleted ones included.
+
+use axum::extract::State;
+use selvedge_control::sources;
+
+use super::view::SourceView;
+use crate::auth::Caller;
+use crate::json::Json;
+use crate::{ApiError, AppState};
+
+pub(crate) async fn list_sources(
+    Caller(scope): Caller,
+    State(state): State<AppState>,
+) -> Result<Json<Vec<SourceView>>, ApiError> {
+    let sources = sources::list(&state.control, scope).await?;
+    Ok(Json(sources.into_iter().map(Into::into).collect()))
+}

@@ -1,0 +1,8 @@
+//! Sources, version 4.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod find;
+pub(crate) mod list;
+pub(crate) mod update;
+mod view;

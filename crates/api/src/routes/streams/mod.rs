@@ -1,0 +1,5 @@
+//! Streams, version 4.
+
+pub(crate) mod find;
+pub(crate) mod list;
+pub(crate) mod update_metadata;
