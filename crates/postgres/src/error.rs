@@ -122,6 +122,8 @@ fn classify(code: &str) -> (ErrorKind, &'static str) {
         _ => match code.get(..2).unwrap_or_default() {
             "28" => (Authentication, "The server refused the login."),
             "08" | "57" => (Unreachable, CONNECTION_LOST),
+            "55" => (Configuration, "The table is not in a state to be used."),
+            "72" => (Unreachable, "The snapshot is too old."),
             "53" | "58" => (Unreachable, "The server is out of resources."),
             "22" => (Data, "A value cannot be read or stored."),
             "23" => (Data, "A row violates a constraint."),

@@ -51,8 +51,8 @@ pub(crate) enum Loss {
 impl Loss {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Loss::NotFinite => "that are NaN or infinite",
-            Loss::OutsideCalendar => "that are infinite or outside the years 0001 to 9999",
+            Loss::NotFinite => "NaN and infinite values",
+            Loss::OutsideCalendar => "infinite values and years outside 0001 to 9999",
         }
     }
 }

@@ -166,7 +166,7 @@ async fn warn_of_losses(
     let (schema, table) = (&stream.location.schema, &stream.location.table);
     for (column, count, loss) in decoder.losses() {
         let line = format!(
-            "table {schema}.{table}, column {column}: {count} values {} were read as NULL",
+            "table {schema}.{table}, column {column}: {} were read as NULL ({count})",
             loss.as_str()
         );
         out.send(SourceEvent::Log(LogLevel::Warning, line)).await?;

@@ -80,9 +80,9 @@ impl Bytes {
     }
 
     fn take(&mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        // The next batch will be about as large.
-        let values = Vec::with_capacity(self.values.len());
-        let mut offsets = Vec::with_capacity(self.offsets.len());
+        // The next batch will be about as large, and should not grow its buffers for a few rows more.
+        let values = Vec::with_capacity(self.values.len() + self.values.len() / 8);
+        let mut offsets = Vec::with_capacity(self.offsets.len() + self.offsets.len() / 8);
         offsets.push(0);
         let values = std::mem::replace(&mut self.values, values);
         let offsets = std::mem::replace(&mut self.offsets, offsets);

@@ -63,7 +63,7 @@ impl<T: DecimalType> Decimals<T> {
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let next = Vec::with_capacity(self.values.len());
+        let next = Vec::with_capacity(self.values.len() + self.values.len() / 8);
         let values = std::mem::replace(&mut self.values, next);
         let scale = i8::try_from(self.scale)
             .map_err(|_| ArrowError::InvalidArgumentError("scale".to_owned()))?;

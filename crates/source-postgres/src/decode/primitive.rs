@@ -59,7 +59,7 @@ impl<T: ArrowPrimitiveType> Primitives<T> {
 
     fn take(&mut self) -> PrimitiveArray<T> {
         // The next batch will be about as long.
-        let next = Vec::with_capacity(self.values.len());
+        let next = Vec::with_capacity(self.values.len() + self.values.len() / 8);
         let values = std::mem::replace(&mut self.values, next);
         PrimitiveArray::new(ScalarBuffer::from(values), self.nulls.finish())
     }

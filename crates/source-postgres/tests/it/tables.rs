@@ -37,6 +37,45 @@ async fn partitioned_tables_views_and_inheritance_read_like_a_select() {
 }
 
 #[tokio::test]
+async fn foreign_tables_are_read_through_their_server() {
+    let fixture = Fixture::new("create table t (id int, at timestamptz); insert into t values (1, '2031-02-03 04:05:06+02')").await;
+    let database = &fixture.database;
+    fixture
+        .client
+        .batch_execute(&format!(
+            "create extension postgres_fdw;
+             create server other foreign data wrapper postgres_fdw options (host '{}', port '{}', dbname '{}');
+             create user mapping for current_user server other options (user '{}', password '{}');
+             create foreign table f (id int, at timestamptz) server other options (table_name 't')",
+            database.host, database.port, database.name, database.user, database.password
+        ))
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.read("f", Stitch).await.rows(),
+        [["1", "2031-02-03T02:05:06"]]
+    );
+}
+
+#[tokio::test]
+async fn a_materialised_view_without_data_is_an_error_that_says_so() {
+    let fixture = Fixture::new("create materialized view m as select 1 as id with no data").await;
+    let stream = fixture.stream("m", Stitch).await;
+    let outcome = read(
+        &fixture.source(),
+        context(Stitch),
+        request(&stream, ReadMethod::FullTable),
+    )
+    .await;
+    let error = outcome.err().unwrap();
+    assert_eq!(error.kind, selvedge_connector::ErrorKind::Configuration);
+    assert!(
+        error.to_string().contains("has not been populated"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn odd_names_are_quoted() {
     let fixture = Fixture::new(
         "create schema \"My \"\"Schema\";

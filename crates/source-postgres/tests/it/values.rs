@@ -63,10 +63,10 @@ async fn values_that_are_not_finite_become_null_and_are_counted_once_per_column(
     assert_eq!(
         events.warnings,
         [
-            "table public.t, column r: 2 values that are NaN or infinite were read as NULL",
-            "table public.t, column d: 2 values that are NaN or infinite were read as NULL",
-            "table public.t, column n: 1 values that are NaN or infinite were read as NULL",
-            "table public.t, column u: 3 values that are NaN or infinite were read as NULL",
+            "table public.t, column r: NaN and infinite values were read as NULL (2)",
+            "table public.t, column d: NaN and infinite values were read as NULL (2)",
+            "table public.t, column n: NaN and infinite values were read as NULL (1)",
+            "table public.t, column u: NaN and infinite values were read as NULL (3)",
         ]
     );
 }
@@ -178,10 +178,9 @@ async fn dates_and_timestamps_keep_microseconds_and_outside_the_calendar_become_
             .all(|value| value == "∅")
     );
     assert_eq!(stitch.warnings.len(), 3);
-    assert!(
-        stitch.warnings[0]
-            .contains("column d: 3 values that are infinite or outside the years 0001 to 9999")
-    );
+    assert!(stitch.warnings[0].contains(
+        "column d: infinite values and years outside 0001 to 9999 were read as NULL (3)"
+    ));
     let native = fixture.read("t", Native).await;
     assert_eq!(
         native.rows()[2],
