@@ -11,7 +11,6 @@ use crate::bench::measure::{Usage, measured};
 use crate::bench::psql::{self, Psql};
 use crate::interrupts::Interrupts;
 use crate::postgres::{Programs, Server};
-use crate::workspace;
 
 /// Who copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +42,8 @@ pub(crate) struct Arena<'a> {
     pub(crate) source: &'a Server,
     pub(crate) destination: &'a Server,
     pub(crate) interrupts: &'a Interrupts,
+    /// The `selvedge` that is measured.
+    pub(crate) binary: &'a Path,
     /// For files of ours.
     pub(crate) folder: &'a Path,
 }
@@ -98,7 +99,7 @@ impl Arena<'_> {
             self.psql(url).query("checkpoint")?;
         }
         let command = match &produced {
-            None => ours(&source, &target, dataset, fidelity),
+            None => self.ours(&source, &target, dataset, fidelity),
             Some(layout) => self.pipe(&source, &target, dataset, layout),
         };
         let usage = measured(&command, self.folder, self.interrupts)
@@ -159,6 +160,15 @@ impl Arena<'_> {
         }
     }
 
+    fn ours(&self, source: &str, target: &str, dataset: &Dataset, fidelity: Fidelity) -> Command {
+        let mut command = Command::new(self.binary);
+        command
+            .args(["sync", "--source", source, "--destination", target])
+            .args(["--streams", dataset.name, "--method", "full"])
+            .args(["--fidelity", fidelity.name()]);
+        command
+    }
+
     fn pipe(&self, source: &str, target: &str, dataset: &Dataset, layout: &Layout) -> Command {
         let psql = psql::command(self.programs);
         let words: Vec<_> = std::iter::once(psql.get_program())
@@ -185,19 +195,6 @@ impl Arena<'_> {
             .env("KEY", format!("alter table {name} add primary key (id)"));
         command
     }
-}
-
-fn ours(source: &str, target: &str, dataset: &Dataset, fidelity: Fidelity) -> Command {
-    let binary = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || workspace::root().join("target"),
-        |folder| workspace::root().join(folder),
-    );
-    let mut command = Command::new(binary.join("release/selvedge"));
-    command
-        .args(["sync", "--source", source, "--destination", target])
-        .args(["--streams", dataset.name, "--method", "full"])
-        .args(["--fidelity", fidelity.name()]);
-    command
 }
 
 /// The table that we made, wherever it is.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench pg-to-pg`: full copies of a narrow and a wide table, by us and by `COPY | COPY`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -52,6 +53,9 @@ pub(crate) struct PgToPgArguments {
     /// Only this table.
     #[arg(long, value_enum)]
     table: Option<Table>,
+    /// This `selvedge` instead of a release build made now.
+    #[arg(long, conflicts_with = "pipes_only")]
+    binary: Option<PathBuf>,
     /// Without `selvedge`: tries the pipes and the checks.
     #[arg(long)]
     pipes_only: bool,
@@ -70,7 +74,11 @@ pub(crate) fn run(arguments: &PgToPgArguments, interrupts: &Interrupts) -> Resul
         arguments.rows_factor > 0.0 && arguments.rows_factor.is_finite(),
         "--rows-factor must be a positive number"
     );
-    if !arguments.pipes_only {
+    let binary = match &arguments.binary {
+        Some(binary) => std::path::absolute(binary)?,
+        None => release_binary(),
+    };
+    if arguments.binary.is_none() && !arguments.pipes_only {
         let mut build = workspace::cargo();
         build.args(["build", "--release", "--package", "selvedge"]);
         workspace::announce(&build);
@@ -88,6 +96,7 @@ pub(crate) fn run(arguments: &PgToPgArguments, interrupts: &Interrupts) -> Resul
         source: &source,
         destination: &destination,
         interrupts,
+        binary: &binary,
         folder: folder.path(),
     };
     let mut report = Report::new(arena.now()?, arena.version()?, &SETTINGS);
@@ -103,6 +112,11 @@ pub(crate) fn run(arguments: &PgToPgArguments, interrupts: &Interrupts) -> Resul
     print!("{report}");
     println!("written to {}", report.write()?.display());
     Ok(ExitCode::SUCCESS)
+}
+
+fn release_binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    workspace::root().join(target).join("release/selvedge")
 }
 
 fn datasets(arguments: &PgToPgArguments) -> Vec<Dataset> {
