@@ -22,7 +22,11 @@ pub fn listing(stream: &DiscoveredStream) -> StreamListing {
     for field in &stream.fields {
         properties.insert(field.name.clone(), field.json_schema.clone());
     }
-    let mut fields: Vec<_> = stream.fields.iter().map(|field| (field.name.clone(), field_metadata(field))).collect();
+    let mut fields: Vec<_> = stream
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), field_metadata(field)))
+        .collect();
     fields.sort_by(|left, right| left.0.cmp(&right.0));
     StreamListing {
         tap_stream_id: stream.tap_stream_id.clone(),
@@ -36,7 +40,10 @@ pub fn listing(stream: &DiscoveredStream) -> StreamListing {
 fn field_metadata(field: &DiscoveredField) -> Map<String, Value> {
     Map::from_iter([
         ("inclusion".to_owned(), json!(field.inclusion)),
-        ("selected-by-default".to_owned(), json!(field.selected_by_default)),
+        (
+            "selected-by-default".to_owned(),
+            json!(field.selected_by_default),
+        ),
         ("sql-datatype".to_owned(), json!(field.sql_datatype)),
     ])
 }

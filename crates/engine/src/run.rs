@@ -277,11 +277,29 @@ impl Run {
     }
 
     fn counted(&self, table: &str, row_count: u64, books: &Books, elapsed_ms: i64) {
-        let metric = serde_json::json!({
-            "type": "counter", "metric": "record_count", "value": row_count, "tags": { "endpoint": table },
-        });
-        self.journal
-            .log(Component::Tap, LogLevel::Info, &format!("METRIC: {metric}"));
+        let metric = |kind: &str, metric: &str, value: serde_json::Value| {
+            let tags = serde_json::json!({ "endpoint": table });
+            let line =
+                serde_json::json!({ "type": kind, "metric": metric, "value": value, "tags": tags });
+            format!("METRIC: {line}")
+        };
+        let say = |component, text: &str| self.journal.log(component, LogLevel::Info, text);
+        say(
+            Component::Tap,
+            &metric("counter", "record_count", row_count.into()),
+        );
+        say(
+            Component::Target,
+            &metric("counter", "rows_written", books.written.into()),
+        );
+        say(
+            Component::Target,
+            &metric(
+                "timer",
+                "stream_duration",
+                (elapsed_ms as f64 / 1_000.0).into(),
+            ),
+        );
         self.journal.log(
             Component::Target,
             LogLevel::Info,

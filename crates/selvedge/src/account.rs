@@ -20,10 +20,20 @@ const PAGE: u32 = 500;
 pub(crate) async fn run(arguments: AccountArguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         AccountCommand::List { state, json } => list(&open(&state).await?, json).await?,
-        AccountCommand::Delete { state, account_id, yes } => {
+        AccountCommand::Delete {
+            state,
+            account_id,
+            yes,
+        } => {
             delete(&open(&state).await?, AccountId(account_id), yes).await?;
         }
-        AccountCommand::Token { state, account_id, revoke, list, json } => {
+        AccountCommand::Token {
+            state,
+            account_id,
+            revoke,
+            list,
+            json,
+        } => {
             let state = open(&state).await?;
             let scope = existing(&state, AccountId(account_id)).await?;
             match revoke {
@@ -75,7 +85,10 @@ async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
         }
     }
     if !as_json {
-        println!("{}", render(&["account", "company", "owner", "region", "created"], &rows));
+        println!(
+            "{}",
+            render(&["account", "company", "owner", "region", "created"], &rows)
+        );
     }
     Ok(())
 }
@@ -108,7 +121,10 @@ async fn mint_token(state: &State, scope: AccountScope, as_json: bool) -> anyhow
     let (id, token) = tokens::mint(&mut tx, scope, None, SystemClock.now()).await?;
     tx.commit().await?;
     if as_json {
-        println!("{}", json!({ "token_id": id, "access_token": token.expose() }));
+        println!(
+            "{}",
+            json!({ "token_id": id, "access_token": token.expose() })
+        );
     } else {
         println!("token_id      {id}\naccess_token  {}", token.expose());
         println!("The token is shown only now.");
@@ -144,11 +160,23 @@ async fn list_tokens(state: &State, scope: AccountScope, as_json: bool) -> anyho
     let rows: Vec<Vec<String>> = tokens
         .iter()
         .map(|token| {
-            let used = token.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-            let state = token.revoked_at.map_or_else(String::new, |at| format!("revoked {at}"));
-            vec![token.id.to_string(), token.created_at.to_string(), used, state]
+            let used = token
+                .last_used_at
+                .map_or_else(|| "never".to_owned(), |at| at.to_string());
+            let state = token
+                .revoked_at
+                .map_or_else(String::new, |at| format!("revoked {at}"));
+            vec![
+                token.id.to_string(),
+                token.created_at.to_string(),
+                used,
+                state,
+            ]
         })
         .collect();
-    println!("{}", render(&["token", "created", "last used", "state"], &rows));
+    println!(
+        "{}",
+        render(&["token", "created", "last used", "state"], &rows)
+    );
     Ok(())
 }

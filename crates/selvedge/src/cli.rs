@@ -43,10 +43,21 @@ pub(crate) struct StateArguments {
     #[arg(long, env = "SELVEDGE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// PostgreSQL database for the control plane instead of the embedded store: postgres://…
-    #[arg(long, env = "SELVEDGE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "SELVEDGE_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) database_url: Option<String>,
     /// Master key: 32 bytes in base64. Made on first start for the embedded store; required with a database URL.
-    #[arg(long, env = "SELVEDGE_MASTER_KEY", value_name = "KEY", hide_env_values = true, hide = true)]
+    #[arg(
+        long,
+        env = "SELVEDGE_MASTER_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        hide = true
+    )]
     pub(crate) master_key: Option<String>,
 }
 
@@ -98,15 +109,27 @@ pub(crate) enum Fidelity {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  selvedge sync --source postgres://u:p@db/shop --destination postgres://u:p@wh/dw\n  \
+#[command(
+    after_help = "Examples:\n  selvedge sync --source postgres://u:p@db/shop --destination postgres://u:p@wh/dw\n  \
                         selvedge sync --source sqlite:shop.db --destination sqlite:copy.db --streams orders,items\n\n\
-                        A table is named by its name, by schema.table, or by its stream id.")]
+                        A table is named by its name, by schema.table, or by its stream id."
+)]
 pub(crate) struct SyncArguments {
     /// Where to read: postgres://USER:PASSWORD@HOST:PORT/DATABASE[?ssl=true] or sqlite:PATH
-    #[arg(long, value_name = "URL", env = "SELVEDGE_SYNC_SOURCE", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SELVEDGE_SYNC_SOURCE",
+        hide_env = true
+    )]
     pub(crate) source: String,
     /// Where to write, in the same form.
-    #[arg(long, value_name = "URL", env = "SELVEDGE_SYNC_DESTINATION", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SELVEDGE_SYNC_DESTINATION",
+        hide_env = true
+    )]
     pub(crate) destination: String,
     /// Tables to copy, separated by commas; all of them if left out.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]

@@ -7,7 +7,10 @@ use selvedge_types::{Clock, Timestamp};
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the clock that everybody takes comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the clock that everybody takes comes from"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
     }

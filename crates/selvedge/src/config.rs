@@ -61,7 +61,11 @@ pub(crate) struct JobsSection {
 
 impl Default for JobsSection {
     fn default() -> Self {
-        Self { concurrency: 4, time_limit_minutes: 24 * 60, retention_days: 60 }
+        Self {
+            concurrency: 4,
+            time_limit_minutes: 24 * 60,
+            retention_days: 60,
+        }
     }
 }
 
@@ -77,7 +81,10 @@ pub(crate) struct AccountsSection {
 
 impl Default for AccountsSection {
     fn default() -> Self {
-        Self { default_region: None, max_destinations: 10 }
+        Self {
+            default_region: None,
+            max_destinations: 10,
+        }
     }
 }
 
@@ -123,10 +130,17 @@ pub(crate) struct ServeSettings {
 const LOG_FILTER: &str = "info,sqlx=warn,hyper=warn,tokio_postgres=warn";
 
 fn read_file(path: Option<&Path>) -> anyhow::Result<ConfigFile> {
-    let Some(path) = path else { return Ok(ConfigFile::default()) };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the configuration file {} could not be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("the configuration file {} is not valid", path.display()))
+    let Some(path) = path else {
+        return Ok(ConfigFile::default());
+    };
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "the configuration file {} could not be read",
+            path.display()
+        )
+    })?;
+    toml::from_str(&text)
+        .with_context(|| format!("the configuration file {} is not valid", path.display()))
 }
 
 fn state(arguments: &StateArguments, file: &ConfigFile) -> StateSettings {
@@ -150,21 +164,37 @@ impl ServeSettings {
     /// Merges flags, environment, file and defaults, in this order of precedence, and checks the result.
     pub(crate) fn load(arguments: &ServeArguments) -> anyhow::Result<Self> {
         let file = read_file(arguments.state.config.as_deref())?;
-        let listen = arguments.listen.clone().or_else(|| file.server.listen.clone());
-        let listen = listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()).replace("localhost:", "127.0.0.1:");
-        let listen: SocketAddr = listen
-            .parse()
-            .with_context(|| format!("{listen:?} is not an address to listen on; try 127.0.0.1:8080"))?;
-        let public_url = arguments.public_url.clone().or_else(|| file.server.public_url.clone());
-        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty());
+        let listen = arguments
+            .listen
+            .clone()
+            .or_else(|| file.server.listen.clone());
+        let listen = listen
+            .unwrap_or_else(|| "127.0.0.1:8080".to_owned())
+            .replace("localhost:", "127.0.0.1:");
+        let listen: SocketAddr = listen.parse().with_context(|| {
+            format!("{listen:?} is not an address to listen on; try 127.0.0.1:8080")
+        })?;
+        let public_url = arguments
+            .public_url
+            .clone()
+            .or_else(|| file.server.public_url.clone());
+        let public_url = public_url
+            .map(|url| url.trim_end_matches('/').to_owned())
+            .filter(|url| !url.is_empty());
         if let Some(url) = &public_url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
         {
             bail!("the public URL {url:?} must start with https:// or http://");
         }
-        let trust_proxy = arguments.trust_proxy.or(file.server.trust_proxy).unwrap_or(false);
-        let tls = match (file.server.tls_certificate.clone(), file.server.tls_key.clone()) {
+        let trust_proxy = arguments
+            .trust_proxy
+            .or(file.server.trust_proxy)
+            .unwrap_or(false);
+        let tls = match (
+            file.server.tls_certificate.clone(),
+            file.server.tls_key.clone(),
+        ) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             _ => bail!("server.tls_certificate and server.tls_key go together"),
@@ -191,7 +221,11 @@ impl ServeSettings {
             public_url,
             tls,
             network,
-            log_filter: arguments.log.clone().or(file.log.filter).unwrap_or_else(|| LOG_FILTER.to_owned()),
+            log_filter: arguments
+                .log
+                .clone()
+                .or(file.log.filter)
+                .unwrap_or_else(|| LOG_FILTER.to_owned()),
             jobs: file.jobs,
             accounts: file.accounts,
             allowed_directories: file.local_files.allowed_directories,
@@ -200,7 +234,10 @@ impl ServeSettings {
 }
 
 fn networks(key: &str, texts: &[String]) -> anyhow::Result<Vec<Network>> {
-    texts.iter().map(|text| text.parse().with_context(|| format!("{key}: {text:?}"))).collect()
+    texts
+        .iter()
+        .map(|text| text.parse().with_context(|| format!("{key}: {text:?}")))
+        .collect()
 }
 
 #[cfg(test)]
@@ -211,9 +248,14 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     fn settings(arguments: &[&str], file: Option<&str>) -> anyhow::Result<ServeSettings> {
-        let directory = std::env::temp_dir().join(format!("selvedge-config-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("selvedge-config-{}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
-        let mut line: Vec<String> = ["selvedge", "serve"].iter().chain(arguments).map(|word| (*word).to_owned()).collect();
+        let mut line: Vec<String> = ["selvedge", "serve"]
+            .iter()
+            .chain(arguments)
+            .map(|word| (*word).to_owned())
+            .collect();
         if let Some(text) = file {
             let path = directory.join(format!("{:x}.toml", text.len()));
             std::fs::write(&path, text)?;
@@ -234,10 +276,15 @@ mod tests {
 
     #[test]
     fn plain_http_beyond_loopback_is_refused_with_what_to_set() {
-        let error = settings(&["--listen", "0.0.0.0:8080"], None).unwrap_err().to_string();
+        let error = settings(&["--listen", "0.0.0.0:8080"], None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("SELVEDGE_TRUST_PROXY"), "{error}");
         let behind = settings(&["--listen", "0.0.0.0:8080", "--trust-proxy"], None).unwrap();
-        assert!(!behind.network.private, "behind a proxy, private networks need network.allow");
+        assert!(
+            !behind.network.private,
+            "behind a proxy, private networks need network.allow"
+        );
     }
 
     #[test]
@@ -246,7 +293,10 @@ mod tests {
         assert_eq!(settings(&[], Some(file)).unwrap().listen.port(), 9000);
         let both = settings(&["--listen", "127.0.0.1:9001"], Some(file)).unwrap();
         assert_eq!((both.listen.port(), both.jobs.concurrency), (9001, 2));
-        let error = format!("{:#}", settings(&[], Some("[server]\nlisten_on = \"x\"\n")).unwrap_err());
+        let error = format!(
+            "{:#}",
+            settings(&[], Some("[server]\nlisten_on = \"x\"\n")).unwrap_err()
+        );
         assert!(error.contains("listen_on"), "{error}");
     }
 }

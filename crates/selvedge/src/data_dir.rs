@@ -20,13 +20,20 @@ impl DataDir {
         std::fs::create_dir_all(root)
             .with_context(|| format!("the data directory {} could not be made", root.display()))?;
         if made {
-            std::fs::set_permissions(root, Permissions::from_mode(0o700))
-                .with_context(|| format!("the data directory {} could not be closed to others", root.display()))?;
+            std::fs::set_permissions(root, Permissions::from_mode(0o700)).with_context(|| {
+                format!(
+                    "the data directory {} could not be closed to others",
+                    root.display()
+                )
+            })?;
         }
-        let root = root.canonicalize().with_context(|| format!("{} could not be resolved", root.display()))?;
+        let root = root
+            .canonicalize()
+            .with_context(|| format!("{} could not be resolved", root.display()))?;
         let directory = Self { root };
         for path in [directory.logs(), directory.warehouses()] {
-            std::fs::create_dir_all(&path).with_context(|| format!("{} could not be made", path.display()))?;
+            std::fs::create_dir_all(&path)
+                .with_context(|| format!("{} could not be made", path.display()))?;
         }
         Ok(directory)
     }
@@ -73,12 +80,18 @@ impl DataDir {
     }
 
     /// The master key's text from its file, made with `generate` on first start (mode 0600).
-    pub(crate) fn master_key(&self, generate: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<String> {
+    pub(crate) fn master_key(
+        &self,
+        generate: impl FnOnce() -> anyhow::Result<String>,
+    ) -> anyhow::Result<String> {
         let path = self.root.join("master.key");
         let refused = || format!("the master key file {} could not be read", path.display());
         if path.exists() {
             let mut text = String::new();
-            File::open(&path).with_context(refused)?.read_to_string(&mut text).with_context(refused)?;
+            File::open(&path)
+                .with_context(refused)?
+                .read_to_string(&mut text)
+                .with_context(refused)?;
             return Ok(text.trim().to_owned());
         }
         if self.store().exists() {
@@ -90,9 +103,20 @@ impl DataDir {
         let key = generate()?;
         // Written beside and renamed: a crash leaves a whole key or none.
         let beside = self.root.join(format!("master.key.{}", std::process::id()));
-        let written = || format!("the master key file {} could not be written", path.display());
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside).with_context(written)?;
-        file.write_all(format!("{key}\n").as_bytes()).with_context(written)?;
+        let written = || {
+            format!(
+                "the master key file {} could not be written",
+                path.display()
+            )
+        };
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&beside)
+            .with_context(written)?;
+        file.write_all(format!("{key}\n").as_bytes())
+            .with_context(written)?;
         file.sync_all().with_context(written)?;
         match std::fs::hard_link(&beside, &path) {
             Ok(()) => {}
@@ -101,7 +125,9 @@ impl DataDir {
             Err(error) => return Err(error).with_context(written),
         }
         std::fs::remove_file(&beside).with_context(written)?;
-        File::open(&self.root).and_then(|directory| directory.sync_all()).with_context(written)?;
+        File::open(&self.root)
+            .and_then(|directory| directory.sync_all())
+            .with_context(written)?;
         let text = std::fs::read_to_string(&path).with_context(refused)?;
         Ok(text.trim().to_owned())
     }

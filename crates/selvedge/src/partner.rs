@@ -15,9 +15,18 @@ use crate::table::render;
 
 pub(crate) async fn run(arguments: PartnerArguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        PartnerCommand::Create { state, name, redirect_uris, json } => create(&state, &name, &redirect_uris, json).await?,
+        PartnerCommand::Create {
+            state,
+            name,
+            redirect_uris,
+            json,
+        } => create(&state, &name, &redirect_uris, json).await?,
         PartnerCommand::List { state, json } => list(&state, json).await?,
-        PartnerCommand::Rotate { state, partner_id, json } => rotate(&state, &partner_id, json).await?,
+        PartnerCommand::Rotate {
+            state,
+            partner_id,
+            json,
+        } => rotate(&state, &partner_id, json).await?,
         PartnerCommand::Disable { state, partner_id } => disable(&state, &partner_id).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -27,24 +36,40 @@ async fn open(arguments: &StateArguments) -> anyhow::Result<State> {
     State::open(&StateSettings::load(arguments)?).await
 }
 
-async fn create(arguments: &StateArguments, name: &str, redirect_uris: &[String], as_json: bool) -> anyhow::Result<()> {
+async fn create(
+    arguments: &StateArguments,
+    name: &str,
+    redirect_uris: &[String],
+    as_json: bool,
+) -> anyhow::Result<()> {
     if name.trim().is_empty() {
         bail!("a partner needs a name");
     }
     for uri in redirect_uris {
-        let valid = reqwest::Url::parse(uri).is_ok_and(|uri| uri.has_host() && uri.fragment().is_none());
+        let valid =
+            reqwest::Url::parse(uri).is_ok_and(|uri| uri.has_host() && uri.fragment().is_none());
         if !valid {
-            bail!("the redirect URI {uri:?} must be absolute and without a fragment: https://app.example.com/callback");
+            bail!(
+                "the redirect URI {uri:?} must be absolute and without a fragment: https://app.example.com/callback"
+            );
         }
     }
     let state = open(arguments).await?;
     let mut tx = state.store.begin().await?;
-    let (partner, secret) = partners::create(&mut tx, name.trim(), redirect_uris, SystemClock.now()).await?;
+    let (partner, secret) =
+        partners::create(&mut tx, name.trim(), redirect_uris, SystemClock.now()).await?;
     tx.commit().await?;
     if as_json {
-        println!("{}", json!({ "partner_id": partner.id, "partner_secret": secret.expose() }));
+        println!(
+            "{}",
+            json!({ "partner_id": partner.id, "partner_secret": secret.expose() })
+        );
     } else {
-        println!("partner_id      {}\npartner_secret  {}", partner.id, secret.expose());
+        println!(
+            "partner_id      {}\npartner_secret  {}",
+            partner.id,
+            secret.expose()
+        );
         println!("The secret is shown only now. With both, POST /v3/accounts creates accounts.");
     }
     Ok(())
@@ -69,11 +94,21 @@ async fn list(arguments: &StateArguments, as_json: bool) -> anyhow::Result<()> {
     let rows: Vec<Vec<String>> = partners
         .iter()
         .map(|partner| {
-            let disabled = partner.disabled_at.map_or_else(String::new, |at| format!("disabled {at}"));
-            vec![partner.id.clone(), partner.name.clone(), partner.created_at.to_string(), disabled]
+            let disabled = partner
+                .disabled_at
+                .map_or_else(String::new, |at| format!("disabled {at}"));
+            vec![
+                partner.id.clone(),
+                partner.name.clone(),
+                partner.created_at.to_string(),
+                disabled,
+            ]
         })
         .collect();
-    println!("{}", render(&["partner", "name", "created", "state"], &rows));
+    println!(
+        "{}",
+        render(&["partner", "name", "created", "state"], &rows)
+    );
     Ok(())
 }
 
@@ -85,9 +120,15 @@ async fn rotate(arguments: &StateArguments, partner_id: &str, as_json: bool) -> 
     };
     tx.commit().await?;
     if as_json {
-        println!("{}", json!({ "partner_id": partner_id, "partner_secret": secret.expose() }));
+        println!(
+            "{}",
+            json!({ "partner_id": partner_id, "partner_secret": secret.expose() })
+        );
     } else {
-        println!("partner_id      {partner_id}\npartner_secret  {}", secret.expose());
+        println!(
+            "partner_id      {partner_id}\npartner_secret  {}",
+            secret.expose()
+        );
     }
     Ok(())
 }

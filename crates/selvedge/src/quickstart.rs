@@ -33,7 +33,10 @@ pub(crate) async fn run(arguments: QuickstartArguments) -> anyhow::Result<ExitCo
     heading("A shop to replicate");
     let source = source(&arguments, &directory).await?;
     source.generate(arguments.customers).await?;
-    println!("generated {} customers with orders, items and events", grouped(u64::from(arguments.customers)));
+    println!(
+        "generated {} customers with orders, items and events",
+        grouped(u64::from(arguments.customers))
+    );
 
     heading("A server");
     let server = Server::start(settings(&arguments, &directory)?, axum::Router::new()).await?;
@@ -41,8 +44,20 @@ pub(crate) async fn run(arguments: QuickstartArguments) -> anyhow::Result<ExitCo
     let (partner_id, partner_secret) = server.create_partner("Quickstart").await?;
     println!("made a partner, as `selvedge partner create --name Quickstart` does: {partner_id}");
 
-    let mut tour = Tour { client: Client::new(server.url()), account: 0, source_id: 0, rates: HashMap::new() };
-    let toured = tour.walk(&arguments, &directory, &source, (&partner_id, &partner_secret)).await;
+    let mut tour = Tour {
+        client: Client::new(server.url()),
+        account: 0,
+        source_id: 0,
+        moved: HashMap::new(),
+    };
+    let toured = tour
+        .walk(
+            &arguments,
+            &directory,
+            &source,
+            (&partner_id, &partner_secret),
+        )
+        .await;
     if let Err(error) = toured {
         server.stop().await?;
         return Err(error);
@@ -62,12 +77,21 @@ fn heading(text: &str) {
 
 fn directory(arguments: &QuickstartArguments) -> anyhow::Result<PathBuf> {
     let directory = match &arguments.directory {
-        Some(directory) if directory.exists() => bail!("{} exists already; name a new directory", directory.display()),
+        Some(directory) if directory.exists() => bail!(
+            "{} exists already; name a new directory",
+            directory.display()
+        ),
         Some(directory) => directory.clone(),
-        None => std::env::temp_dir().join(format!("selvedge-quickstart-{}", uuid::Uuid::new_v4().simple())),
+        None => std::env::temp_dir().join(format!(
+            "selvedge-quickstart-{}",
+            uuid::Uuid::new_v4().simple()
+        )),
     };
-    std::fs::create_dir_all(&directory).with_context(|| format!("{} could not be made", directory.display()))?;
-    directory.canonicalize().context("the new directory could not be resolved")
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("{} could not be made", directory.display()))?;
+    directory
+        .canonicalize()
+        .context("the new directory could not be resolved")
 }
 
 async fn source(arguments: &QuickstartArguments, directory: &Path) -> anyhow::Result<Database> {
@@ -88,7 +112,11 @@ fn settings(arguments: &QuickstartArguments, directory: &Path) -> anyhow::Result
         listen: Some("127.0.0.1:0".to_owned()),
         public_url: None,
         trust_proxy: None,
-        log: Some(if arguments.keep { "info".to_owned() } else { "warn".to_owned() }),
+        log: Some(if arguments.keep {
+            "info".to_owned()
+        } else {
+            "warn".to_owned()
+        }),
     })?;
     settings.allowed_directories = vec![directory.to_owned()];
     Ok(settings)
@@ -99,8 +127,16 @@ struct Tour {
     client: Client,
     account: i64,
     source_id: i64,
-    /// Seconds of the last load by table.
-    rates: HashMap<String, f64>,
+    /// What the last job's log says of each stream.
+    moved: HashMap<String, Moved>,
+}
+
+/// One stream's numbers in a job.
+#[derive(Default)]
+struct Moved {
+    extracted: u64,
+    loaded: u64,
+    seconds: f64,
 }
 
 impl Tour {
@@ -122,8 +158,12 @@ impl Tour {
                 format!("account {}, access token ac_…", answer["stitch_account_id"])
             })
             .await?;
-        self.account = account["stitch_account_id"].as_i64().context("the answer has no account id")?;
-        let token = account["access_token"].as_str().context("the answer has no access token")?;
+        self.account = account["stitch_account_id"]
+            .as_i64()
+            .context("the answer has no account id")?;
+        let token = account["access_token"]
+            .as_str()
+            .context("the answer has no access token")?;
         self.client.authenticate(token.to_owned());
 
         heading("A destination");
@@ -134,24 +174,43 @@ impl Tour {
                 format!("destination {} of type {}", answer["id"], answer["type"])
             })
             .await?;
-        self.await_check(&format!("/v4/destinations/{}", destination["id"])).await?;
+        self.await_check(&format!("/v4/destinations/{}", destination["id"]))
+            .await?;
 
         heading("A source");
         let body = source_body(arguments, directory)?;
         let created = self
             .client
             .call(Method::POST, "/v4/sources", Some(body), |answer| {
-                format!("source {}, now at step {}", answer["id"], answer["report_card"]["current_step_type"])
+                format!(
+                    "source {}, now at step {}",
+                    answer["id"], answer["report_card"]["current_step_type"]
+                )
             })
             .await?;
-        self.source_id = created["id"].as_i64().context("the answer has no source id")?;
-        self.await_check(&format!("/v4/sources/{}", self.source_id)).await?;
+        self.source_id = created["id"]
+            .as_i64()
+            .context("the answer has no source id")?;
+        self.await_check(&format!("/v4/sources/{}", self.source_id))
+            .await?;
 
         heading("Streams and fields");
         let path = format!("/v4/sources/{}/streams", self.source_id);
-        let streams = self.client.call(Method::GET, &path, None, |answer| names(answer, "stream_name")).await?;
+        let streams = self
+            .client
+            .call(Method::GET, &path, None, |answer| {
+                names(answer, "stream_name")
+            })
+            .await?;
         let selection = selection(&streams, source)?;
-        self.client.call(Method::PUT, &format!("{path}/metadata"), Some(selection), Value::to_string).await?;
+        self.client
+            .call(
+                Method::PUT,
+                &format!("{path}/metadata"),
+                Some(selection),
+                Value::to_string,
+            )
+            .await?;
 
         heading("The first sync");
         self.sync().await?;
@@ -185,7 +244,10 @@ impl Tour {
                     println!("← 200 status succeeded");
                     return Ok(());
                 }
-                Some("failed") => bail!("the connection check failed: {}", check["discovery_error_message"]),
+                Some("failed") => bail!(
+                    "the connection check failed: {}",
+                    check["discovery_error_message"]
+                ),
                 _ if Instant::now() > deadline => bail!("the connection check did not end"),
                 _ => tokio::time::sleep(POLL_EVERY).await,
             }
@@ -195,7 +257,10 @@ impl Tour {
     async fn sync(&mut self) -> anyhow::Result<()> {
         let path = format!("/v4/sources/{}/sync", self.source_id);
         let started = self.start_job(&path).await?;
-        let job_name = started["job_name"].as_str().context("the answer has no job name")?.to_owned();
+        let job_name = started["job_name"]
+            .as_str()
+            .context("the answer has no job name")?
+            .to_owned();
         let bar = progress_bar();
         let clock = Instant::now();
         loop {
@@ -222,12 +287,20 @@ impl Tour {
         let job = &extractions["data"][0];
         for phase in ["discovery", "tap", "target"] {
             if job[format!("{phase}_exit_status")] != json!(0) {
-                bail!("the {phase} phase of {job_name} failed: {}", job[format!("{phase}_description")]);
+                bail!(
+                    "the {phase} phase of {job_name} failed: {}",
+                    job[format!("{phase}_description")]
+                );
             }
         }
         let path = format!("/v4/{}/loads", self.account);
-        self.client.call(Method::GET, &path, None, |answer| names(&answer["data"], "stream_name")).await?;
-        self.rates.insert("all".to_owned(), clock.elapsed().as_secs_f64());
+        self.client
+            .call(Method::GET, &path, None, |answer| {
+                names(&answer["data"], "stream_name")
+            })
+            .await?;
+        self.rates
+            .insert("all".to_owned(), clock.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -250,25 +323,52 @@ impl Tour {
     }
 
     /// Holds every table of the replica against the source.
-    async fn compare(&self, arguments: &QuickstartArguments, directory: &Path, source: &Database) -> anyhow::Result<()> {
+    async fn compare(
+        &self,
+        arguments: &QuickstartArguments,
+        directory: &Path,
+        source: &Database,
+    ) -> anyhow::Result<()> {
         let replica = replica(arguments, directory).await?;
         let mut rows = Vec::new();
         let mut wrong = Vec::new();
         for (table, _) in TABLES {
-            let expected = source.fingerprint(&format!("{}{table}", source.prefix()), table).await?;
-            let found = replica.fingerprint(&replica_table(arguments, table), table).await?;
-            let verdict = if expected == found { "the same" } else { "DIFFERENT" };
+            let expected = source
+                .fingerprint(&format!("{}{table}", source.prefix()), table)
+                .await?;
+            let found = replica
+                .fingerprint(&replica_table(arguments, table), table)
+                .await?;
+            let verdict = if expected == found {
+                "the same"
+            } else {
+                "DIFFERENT"
+            };
             if expected != found {
                 wrong.push(table);
             }
             let count = |rows: i64| grouped(u64::try_from(rows).unwrap_or(0));
-            rows.push(vec![table.to_owned(), count(expected.row_count), count(found.row_count), verdict.to_owned()]);
+            rows.push(vec![
+                table.to_owned(),
+                count(expected.row_count),
+                count(found.row_count),
+                verdict.to_owned(),
+            ]);
         }
         let seconds = self.rates.get("all").copied().unwrap_or_default();
-        println!("\n{}", render(&["stream", "in the source", "in the destination", "content"], &rows));
+        println!(
+            "\n{}",
+            render(
+                &["stream", "in the source", "in the destination", "content"],
+                &rows
+            )
+        );
         println!("  in {seconds:.1} seconds");
         if !wrong.is_empty() {
-            bail!("the destination differs from the source in {}", wrong.join(", "));
+            bail!(
+                "the destination differs from the source in {}",
+                wrong.join(", ")
+            );
         }
         Ok(())
     }
@@ -284,28 +384,66 @@ fn destination_body(arguments: &QuickstartArguments) -> anyhow::Result<Value> {
 
 fn source_body(arguments: &QuickstartArguments, directory: &Path) -> anyhow::Result<Value> {
     let (kind, mut properties) = match &arguments.source {
-        None => ("platform.sqlite", json!({ "path": directory.join("shop.db") })),
-        Some(url) => ("platform.hp-postgres", Endpoint::parse(url).context("--source")?.source_properties()?),
+        None => (
+            "platform.sqlite",
+            json!({ "path": directory.join("shop.db") }),
+        ),
+        Some(url) => (
+            "platform.hp-postgres",
+            Endpoint::parse(url)
+                .context("--source")?
+                .source_properties()?,
+        ),
     };
     properties["frequency_in_minutes"] = json!("1440");
     Ok(json!({ "type": kind, "display_name": "Shop", "properties": properties }))
 }
 
+/// Reads the metric lines of a job's log.
+fn moved(log: &str) -> HashMap<String, Moved> {
+    let mut streams: HashMap<String, Moved> = HashMap::new();
+    let metrics = log.lines().filter_map(|line| line.split_once("METRIC: "));
+    for metric in metrics.filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok()) {
+        let Some(stream) = metric["tags"]["endpoint"].as_str() else {
+            continue;
+        };
+        let moved = streams.entry(stream.to_owned()).or_default();
+        match metric["metric"].as_str() {
+            Some("record_count") => moved.extracted = metric["value"].as_u64().unwrap_or(0),
+            Some("rows_written") => moved.loaded = metric["value"].as_u64().unwrap_or(0),
+            Some("stream_duration") => moved.seconds = metric["value"].as_f64().unwrap_or(0.0),
+            _ => {}
+        }
+    }
+    streams
+}
+
 fn names(list: &Value, key: &str) -> String {
-    let names: Vec<&str> = list.as_array().into_iter().flatten().filter_map(|item| item[key].as_str()).collect();
+    let names: Vec<&str> = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item[key].as_str())
+        .collect();
     format!("{} entries: {}", names.len(), names.join(", "))
 }
 
-/// Selects the shop's tables: orders and events by key, the others in full.
+/// Selects the shop's tables: orders by the time of their last change, the others in full.
 fn selection(streams: &Value, source: &Database) -> anyhow::Result<Value> {
-    let schema = if source.prefix().is_empty() { "main" } else { "shop" };
+    let schema = if source.prefix().is_empty() {
+        "main"
+    } else {
+        "shop"
+    };
     let mut selected = Vec::new();
     for (table, key) in TABLES {
         let stream = streams
             .as_array()
             .into_iter()
             .flatten()
-            .find(|stream| stream["stream_name"] == table && stream["metadata"]["schema-name"] == schema)
+            .find(|stream| {
+                stream["stream_name"] == table && stream["metadata"]["schema-name"] == schema
+            })
             .with_context(|| format!("the source does not list the table {table}"))?;
         let mut metadata = json!({ "selected": true, "replication-method": "FULL_TABLE" });
         if let Some(key) = key {
@@ -330,7 +468,8 @@ async fn replica(arguments: &QuickstartArguments, directory: &Path) -> anyhow::R
 /// The one warehouse file in the data directory.
 fn warehouse(directory: &Path) -> anyhow::Result<PathBuf> {
     let warehouses = directory.join("selvedge-data").join("warehouses");
-    let files = std::fs::read_dir(&warehouses).with_context(|| format!("{} is missing", warehouses.display()))?;
+    let files = std::fs::read_dir(&warehouses)
+        .with_context(|| format!("{} is missing", warehouses.display()))?;
     for file in files {
         let path = file?.path();
         if path.extension().is_some_and(|extension| extension == "db") {
@@ -363,14 +502,25 @@ fn farewell(arguments: &QuickstartArguments, directory: &Path, server: &Server, 
     if arguments.destination.is_none()
         && let Ok(path) = warehouse(directory)
     {
-        println!("  sqlite3 {} 'select status, count(*) from shop__orders group by status'", path.display());
+        println!(
+            "  sqlite3 {} 'select status, count(*) from shop__orders group by status'",
+            path.display()
+        );
     }
     if arguments.keep {
-        println!("  selvedge account token {account} --data-dir {}", directory.join("selvedge-data").display());
-        println!("  curl -H 'Authorization: Bearer <that token>' {}/v4/sources", server.url());
+        println!(
+            "  selvedge account token {account} --data-dir {}",
+            directory.join("selvedge-data").display()
+        );
+        println!(
+            "  curl -H 'Authorization: Bearer <that token>' {}/v4/sources",
+            server.url()
+        );
         println!("  The server keeps running; press Ctrl-C to stop it.");
     } else {
-        println!("  selvedge quickstart --keep    the same, and the server stays for your own requests");
+        println!(
+            "  selvedge quickstart --keep    the same, and the server stays for your own requests"
+        );
         println!("  selvedge serve                a server of your own");
     }
 }

@@ -75,9 +75,22 @@ impl Server {
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("could not listen on {}", settings.listen))?;
-        let scheme = if settings.tls.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{}", listener.local_addr().context("the listener has no address")?);
-        let tls = settings.tls.as_ref().map(|(certificate, key)| tls::server_config(certificate, key)).transpose()?;
+        let scheme = if settings.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let url = format!(
+            "{scheme}://{}",
+            listener
+                .local_addr()
+                .context("the listener has no address")?
+        );
+        let tls = settings
+            .tls
+            .as_ref()
+            .map(|(certificate, key)| tls::server_config(certificate, key))
+            .transpose()?;
 
         let logs = LogDirectory::new(directory.logs());
         let registry = Registry::new(LocalFiles {
@@ -122,13 +135,28 @@ impl Server {
         let api = tokio::spawn(async move {
             match tls {
                 Some(config) => {
-                    axum::serve(TlsListener::new(listener, config), router).with_graceful_shutdown(ended).await
+                    axum::serve(TlsListener::new(listener, config), router)
+                        .with_graceful_shutdown(ended)
+                        .await
                 }
-                None => axum::serve(listener, router).with_graceful_shutdown(ended).await,
+                None => {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(ended)
+                        .await
+                }
             }
         });
         let token_use = tokio::spawn(note_token_use(control.clone(), stop.clone()));
-        Ok(Self { control, url, stop, abort, api, runner, token_use, _lock: lock })
+        Ok(Self {
+            control,
+            url,
+            stop,
+            abort,
+            api,
+            runner,
+            token_use,
+            _lock: lock,
+        })
     }
 
     /// `http://ADDRESS:PORT`, with the port that was picked.
@@ -146,8 +174,10 @@ impl Server {
 
     /// Serves until SIGTERM or SIGINT, then stops cleanly; a second signal ends at once.
     pub(crate) async fn until_interrupted(self) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        let mut terminate =
+            signal(SignalKind::terminate()).context("signals cannot be received")?;
+        let mut interrupt =
+            signal(SignalKind::interrupt()).context("signals cannot be received")?;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -173,10 +203,14 @@ impl Server {
         // Clients that keep a connection open must not hold the server: what they asked for has been answered.
         let grace = Duration::from_secs(5);
         match tokio::time::timeout(grace, self.api).await {
-            Ok(served) => served.context("the listener crashed")?.context("the listener failed")?,
+            Ok(served) => served
+                .context("the listener crashed")?
+                .context("the listener failed")?,
             Err(_) => tracing::debug!("open connections were closed"),
         }
-        self.token_use.await.context("the token use writer crashed")?;
+        self.token_use
+            .await
+            .context("the token use writer crashed")?;
         self.control.store().close().await;
         Ok(())
     }

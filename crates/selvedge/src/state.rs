@@ -9,7 +9,6 @@ use crate::data_dir::DataDir;
 
 /// The opened state. Commands open it beside a running server.
 pub(crate) struct State {
-    pub(crate) directory: DataDir,
     pub(crate) store: Store,
     pub(crate) master_key: MasterKey,
 }
@@ -30,7 +29,7 @@ impl State {
             ),
             other => anyhow::Error::new(other).context("the store could not be opened"),
         })?;
-        Ok(Self { directory, store, master_key })
+        Ok(Self { store, master_key })
     }
 }
 
@@ -41,7 +40,9 @@ fn master_key(settings: &StateSettings, directory: &DataDir) -> anyhow::Result<M
             "with a database URL every node must be given the same key: set SELVEDGE_MASTER_KEY to 32 random bytes in \
              base64, for example from `openssl rand -base64 32`"
         ),
-        (None, None) => directory.master_key(|| Ok(MasterKey::generate()?.to_text().expose().to_owned()))?,
+        (None, None) => {
+            directory.master_key(|| Ok(MasterKey::generate()?.to_text().expose().to_owned()))?
+        }
     };
     MasterKey::parse(&Secret::new(text)).context("the master key cannot be used")
 }

@@ -38,21 +38,33 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
     let destination = to.destination(arguments.fidelity)?;
 
     let progress = progress_bar();
-    let journal = Arc::new(MemoryJournal::new(arguments.streams.clone(), method, key, progress.clone()));
+    let journal = Arc::new(MemoryJournal::new(
+        arguments.streams.clone(),
+        method,
+        key,
+        progress.clone(),
+    ));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started_at = clock.now();
     let stop = CancellationToken::new();
     let abort = CancellationToken::new();
     let watcher = tokio::spawn(watch_interrupt(stop.clone(), abort.clone()));
     // Whoever runs this command chooses both ends, so there is no tenant to fence in.
-    let policy = NetworkPolicy { private: true, ..NetworkPolicy::default() };
+    let policy = NetworkPolicy {
+        private: true,
+        ..NetworkPolicy::default()
+    };
     let report = Run {
         source,
         destination,
         journal: journal.clone(),
         clock: Arc::clone(&clock),
         dialer: Dialer::new(policy, CONNECT_TIMEOUT),
-        settings: PlanSettings { source_id: 0, schema_name, ..PlanSettings::default() },
+        settings: PlanSettings {
+            source_id: 0,
+            schema_name,
+            ..PlanSettings::default()
+        },
         limits: RunLimits::default(),
         stop,
         abort,
@@ -64,10 +76,17 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
     watcher.abort();
     progress.finish_and_clear();
     if let Some(missing) = journal.first_missing() {
-        bail!("the source has no stream called {missing}; its streams are: {}", journal.known().join(", "));
+        bail!(
+            "the source has no stream called {missing}; its streams are: {}",
+            journal.known().join(", ")
+        );
     }
     print_report(&report, started_at, clock.now(), arguments.json);
-    Ok(if succeeded(&report) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if succeeded(&report) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn succeeded(report: &RunReport) -> bool {
@@ -77,7 +96,9 @@ fn succeeded(report: &RunReport) -> bool {
 fn parse_method(text: &str) -> anyhow::Result<(ReplicationMethod, Option<String>)> {
     match text.split_once(':') {
         None if text == "full" => Ok((ReplicationMethod::FullTable, None)),
-        Some(("incremental", key)) if !key.is_empty() => Ok((ReplicationMethod::Incremental, Some(key.to_owned()))),
+        Some(("incremental", key)) if !key.is_empty() => {
+            Ok((ReplicationMethod::Incremental, Some(key.to_owned())))
+        }
         _ => bail!("--method is `full` or `incremental:KEY`, not {text:?}"),
     }
 }
@@ -103,7 +124,8 @@ fn progress_bar() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("{spinner} {msg}  {human_pos} rows  {per_sec}  {elapsed}");
+    let style =
+        ProgressStyle::with_template("{spinner} {msg}  {human_pos} rows  {per_sec}  {elapsed}");
     bar.set_style(style.expect("the template is a constant"));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
@@ -123,7 +145,10 @@ fn print_report(report: &RunReport, started_at: Timestamp, ended_at: Timestamp, 
                 })
             })
             .collect();
-        println!("{}", json!({ "succeeded": succeeded(report), "elapsed_ms": elapsed_ms, "streams": streams }));
+        println!(
+            "{}",
+            json!({ "succeeded": succeeded(report), "elapsed_ms": elapsed_ms, "streams": streams })
+        );
         return;
     }
     let rows: Vec<Vec<String>> = report
@@ -139,8 +164,18 @@ fn print_report(report: &RunReport, started_at: Timestamp, ended_at: Timestamp, 
             ]
         })
         .collect();
-    println!("{}", render(&["table", "rows read", "rows written", "rejected", "seconds"], &rows));
-    for phase in [&report.outcome.discovery, &report.outcome.tap, &report.outcome.target] {
+    println!(
+        "{}",
+        render(
+            &["table", "rows read", "rows written", "rejected", "seconds"],
+            &rows
+        )
+    );
+    for phase in [
+        &report.outcome.discovery,
+        &report.outcome.tap,
+        &report.outcome.target,
+    ] {
         if let Some(description) = &phase.description {
             eprintln!("error: {description}");
         }

@@ -3,8 +3,14 @@
 /// Aligns rows under their headings: numbers to the right, text to the left.
 pub(crate) fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells
+            .chain([headings[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..headings.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
@@ -13,14 +19,31 @@ pub(crate) fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
             .zip(&widths)
             .map(|(cell, width)| {
                 let number = cell.starts_with(|first: char| first.is_ascii_digit());
-                if number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                if number {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             })
             .collect();
         format!("  {}", padded.join("  ").trim_end())
     };
-    let mut lines = vec![line(headings.to_vec()), line(widths.iter().map(|_| "").collect())];
-    lines[1] = format!("  {}", widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  "));
-    lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
+    let mut lines = vec![
+        line(headings.to_vec()),
+        line(widths.iter().map(|_| "").collect()),
+    ];
+    lines[1] = format!(
+        "  {}",
+        widths
+            .iter()
+            .map(|width| "-".repeat(*width))
+            .collect::<Vec<_>>()
+            .join("  ")
+    );
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.iter().map(String::as_str).collect())),
+    );
     lines.join("\n")
 }
 
@@ -45,7 +68,16 @@ mod tests {
     fn numbers_are_grouped_and_aligned() {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(1_234_567), "1,234,567");
-        let text = render(&["table", "rows"], &[vec!["orders".into(), "12".into()], vec!["x".into(), "3".into()]]);
-        assert_eq!(text, "  table   rows\n  ------  ----\n  orders    12\n  x          3");
+        let text = render(
+            &["table", "rows"],
+            &[
+                vec!["orders".into(), "12".into()],
+                vec!["x".into(), "3".into()],
+            ],
+        );
+        assert_eq!(
+            text,
+            "  table   rows\n  ------  ----\n  orders    12\n  x          3"
+        );
     }
 }

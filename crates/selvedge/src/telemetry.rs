@@ -10,19 +10,29 @@ use tracing_subscriber::EnvFilter;
 
 /// Sets up logging to standard error. `filter` is a list of `target=level` directives.
 pub(crate) fn init(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("the log filter {filter:?} is not valid"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(filter)
+        .with_context(|| format!("the log filter {filter:?} is not valid"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let result = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init()
     };
     result.map_err(|error| anyhow::anyhow!("logging could not be set up: {error}"))
 }
 
 /// Collects metrics from now on.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new().install_recorder().context("metrics could not be set up")?;
+    let handle = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics could not be set up")?;
     selvedge_jobs::metrics::describe();
     Ok(handle)
 }

@@ -31,7 +31,13 @@ pub(crate) fn server_config(certificate: &Path, key: &Path) -> anyhow::Result<Se
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key_der)
-        .with_context(|| format!("{} and {} do not belong together", certificate.display(), key.display()))?;
+        .with_context(|| {
+            format!(
+                "{} and {} do not belong together",
+                certificate.display(),
+                key.display()
+            )
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -45,7 +51,11 @@ pub(crate) struct TlsListener {
 
 impl TlsListener {
     pub(crate) fn new(tcp: TcpListener, config: ServerConfig) -> Self {
-        Self { tcp, acceptor: TlsAcceptor::from(Arc::new(config)), handshakes: JoinSet::new() }
+        Self {
+            tcp,
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            handshakes: JoinSet::new(),
+        }
     }
 }
 

@@ -13,7 +13,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base: String) -> Self {
-        Self { http: reqwest::Client::new(), base, token: None }
+        Self {
+            http: reqwest::Client::new(),
+            base,
+            token: None,
+        }
     }
 
     /// Later requests carry this access token.
@@ -29,7 +33,10 @@ impl Client {
         body: Option<Value>,
         essence: impl Fn(&Value) -> String,
     ) -> anyhow::Result<Value> {
-        let shown = body.as_ref().map(|body| format!("  {}", hide_secrets(body.clone()))).unwrap_or_default();
+        let shown = body
+            .as_ref()
+            .map(|body| format!("  {}", hide_secrets(body.clone())))
+            .unwrap_or_default();
         println!("\n→ {method} {path}{shown}");
         let answer = self.quietly(method, path, body).await?;
         println!("← 200 {}", essence(&answer));
@@ -37,21 +44,35 @@ impl Client {
     }
 
     /// The same without printing, for polling.
-    pub(crate) async fn quietly(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
+    pub(crate) async fn quietly(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = &body {
             request = request.json(body);
         }
-        let response = request.send().await.with_context(|| format!("{method} {path} could not be sent"))?;
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("{method} {path} could not be sent"))?;
         let status = response.status();
-        let text = response.text().await.with_context(|| format!("the answer to {method} {path} was cut short"))?;
+        let text = response
+            .text()
+            .await
+            .with_context(|| format!("the answer to {method} {path} was cut short"))?;
         if status != reqwest::StatusCode::OK {
             bail!("{method} {path} answered {status}: {text}");
         }
-        serde_json::from_str(&text).with_context(|| format!("{method} {path} did not answer with JSON"))
+        serde_json::from_str(&text)
+            .with_context(|| format!("{method} {path} did not answer with JSON"))
     }
 }
 
@@ -80,7 +101,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let shown = hide_secrets(json!({"type": "postgres", "properties": {"user": "u", "password": "p4ss"}}));
+        let shown = hide_secrets(
+            json!({"type": "postgres", "properties": {"user": "u", "password": "p4ss"}}),
+        );
         assert!(!shown.to_string().contains("p4ss") && shown.to_string().contains("postgres"));
     }
 }

@@ -6,8 +6,12 @@ use anyhow::Context;
 use tokio_postgres::{Client, NoTls};
 
 /// Tables of the shop, with the key by which a change is noticed (`None`: read in full).
-pub(crate) const TABLES: [(&str, Option<&str>); 4] =
-    [("customers", None), ("orders", Some("updated_at")), ("items", None), ("events", Some("id"))];
+pub(crate) const TABLES: [(&str, Option<&str>); 4] = [
+    ("customers", None),
+    ("orders", Some("updated_at")),
+    ("items", None),
+    ("events", Some("id")),
+];
 
 /// A database that can hold a shop, and later its copy.
 pub(crate) enum Database {
@@ -26,8 +30,9 @@ pub(crate) struct Fingerprint {
 impl Database {
     /// Connects to a PostgreSQL database given as a URL.
     pub(crate) async fn postgres(url: &str) -> anyhow::Result<Self> {
-        let (client, connection) =
-            tokio_postgres::connect(url, NoTls).await.context("the database could not be reached")?;
+        let (client, connection) = tokio_postgres::connect(url, NoTls)
+            .await
+            .context("the database could not be reached")?;
         // The task ends with the client; a broken connection shows up in the client's next call.
         tokio::spawn(connection);
         Ok(Database::Postgres(client))
@@ -54,11 +59,18 @@ impl Database {
 
     /// Rows that [`Database::change`] touched or added, as the replica should show them.
     pub(crate) async fn returned_orders(&self, table: &str) -> anyhow::Result<i64> {
-        self.number(&format!("select count(*) from {table} where status = 'returned'")).await
+        self.number(&format!(
+            "select count(*) from {table} where status = 'returned'"
+        ))
+        .await
     }
 
     /// Reads what copies are compared by; `table` as this database names it.
-    pub(crate) async fn fingerprint(&self, table: &str, stream: &str) -> anyhow::Result<Fingerprint> {
+    pub(crate) async fn fingerprint(
+        &self,
+        table: &str,
+        stream: &str,
+    ) -> anyhow::Result<Fingerprint> {
         let (ids, content) = match stream {
             "customers" => ("id", "length(name) + length(email)"),
             "orders" => ("id", "length(status) + customer_id"),
@@ -66,9 +78,19 @@ impl Database {
             _ => ("id", "customer_id + length(kind)"),
         };
         Ok(Fingerprint {
-            row_count: self.number(&format!("select count(*) from {table}")).await?,
-            ids: self.number(&format!("select cast(coalesce(sum({ids}), 0) as bigint) from {table}")).await?,
-            content: self.number(&format!("select cast(coalesce(sum({content}), 0) as bigint) from {table}")).await?,
+            row_count: self
+                .number(&format!("select count(*) from {table}"))
+                .await?,
+            ids: self
+                .number(&format!(
+                    "select cast(coalesce(sum({ids}), 0) as bigint) from {table}"
+                ))
+                .await?,
+            content: self
+                .number(&format!(
+                    "select cast(coalesce(sum({content}), 0) as bigint) from {table}"
+                ))
+                .await?,
         })
     }
 
@@ -89,7 +111,10 @@ impl Database {
 
     async fn execute(&self, sql: &str) -> anyhow::Result<()> {
         match self {
-            Database::Postgres(client) => client.batch_execute(sql).await.context("the shop could not be written"),
+            Database::Postgres(client) => client
+                .batch_execute(sql)
+                .await
+                .context("the shop could not be written"),
             Database::Sqlite(path) => {
                 let sql = format!("begin; {sql} commit;");
                 blocking(path, move |connection| connection.execute_batch(&sql)).await
@@ -99,10 +124,17 @@ impl Database {
 
     async fn number(&self, sql: &str) -> anyhow::Result<i64> {
         match self {
-            Database::Postgres(client) => Ok(client.query_one(sql, &[]).await.context("a check failed to run")?.get(0)),
+            Database::Postgres(client) => Ok(client
+                .query_one(sql, &[])
+                .await
+                .context("a check failed to run")?
+                .get(0)),
             Database::Sqlite(path) => {
                 let sql = sql.to_owned();
-                blocking(path, move |connection| connection.query_row(&sql, [], |row| row.get(0))).await
+                blocking(path, move |connection| {
+                    connection.query_row(&sql, [], |row| row.get(0))
+                })
+                .await
             }
         }
     }
@@ -126,7 +158,10 @@ async fn blocking<T: Send + 'static>(
 fn schema(database: &Database) -> String {
     let (start, timestamp) = match database {
         Database::Sqlite(_) => ("", "datetime"),
-        Database::Postgres(_) => ("drop schema if exists shop cascade; create schema shop;", "timestamp"),
+        Database::Postgres(_) => (
+            "drop schema if exists shop cascade; create schema shop;",
+            "timestamp",
+        ),
     };
     let prefix = database.prefix();
     format!(
@@ -146,12 +181,18 @@ fn rows(database: &Database, customers: u32) -> String {
     let prefix = database.prefix();
     let (orders, items, events) = (customers * 5, customers * 10, customers * 5);
     let minutes = |count: &str| match database {
-        Database::Sqlite(_) => format!("datetime('2025-01-01 00:00:00', '+' || ({count}) || ' minutes')"),
-        Database::Postgres(_) => format!("timestamp '2025-01-01 00:00:00' + ({count}) * interval '1 minute'"),
+        Database::Sqlite(_) => {
+            format!("datetime('2025-01-01 00:00:00', '+' || ({count}) || ' minutes')")
+        }
+        Database::Postgres(_) => {
+            format!("timestamp '2025-01-01 00:00:00' + ({count}) * interval '1 minute'")
+        }
     };
     // A decimal is built from its digits, so that no database goes through a float.
     let money = |cents: &str, precision: u8| {
-        let text = format!("cast(({cents}) / 100 as text) || '.' || substr(cast(100 + ({cents}) % 100 as text), 2)");
+        let text = format!(
+            "cast(({cents}) / 100 as text) || '.' || substr(cast(100 + ({cents}) % 100 as text), 2)"
+        );
         match database {
             Database::Sqlite(_) => text,
             Database::Postgres(_) => format!("cast({text} as decimal({precision},2))"),
@@ -161,7 +202,11 @@ fn rows(database: &Database, customers: u32) -> String {
         Database::Sqlite(_) => "i % 7 <> 0".to_owned(),
         Database::Postgres(_) => "(i % 7 <> 0)".to_owned(),
     };
-    let numbers = |count: u32| format!("with recursive n(i) as (select cast(1 as bigint) union all select i + 1 from n where i < {count})");
+    let numbers = |count: u32| {
+        format!(
+            "with recursive n(i) as (select cast(1 as bigint) union all select i + 1 from n where i < {count})"
+        )
+    };
     format!(
         "insert into {prefix}customers {customer_numbers}
            select i, 'Customer ' || i, case when i % 11 = 0 then null else 'c' || i || '@shop.example' end,

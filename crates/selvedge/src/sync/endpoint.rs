@@ -13,7 +13,14 @@ use crate::cli::Fidelity;
 
 /// One end of a one-off copy.
 pub(crate) enum Endpoint {
-    Postgres { host: String, port: u16, user: String, password: String, database: String, tls: bool },
+    Postgres {
+        host: String,
+        port: u16,
+        user: String,
+        password: String,
+        database: String,
+        tls: bool,
+    },
     Sqlite(PathBuf),
 }
 
@@ -27,12 +34,19 @@ impl Endpoint {
             }
             return Ok(Endpoint::Sqlite(PathBuf::from(path)));
         }
-        let url = reqwest::Url::parse(text).context("not a URL of the form postgres://… or sqlite:PATH")?;
+        let url = reqwest::Url::parse(text)
+            .context("not a URL of the form postgres://… or sqlite:PATH")?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
-            bail!("the scheme {}: is not one of postgres: and sqlite:", url.scheme());
+            bail!(
+                "the scheme {}: is not one of postgres: and sqlite:",
+                url.scheme()
+            );
         }
         let decode = |part: &str| -> anyhow::Result<String> {
-            Ok(percent_decode_str(part).decode_utf8().context("the URL is not UTF-8")?.into_owned())
+            Ok(percent_decode_str(part)
+                .decode_utf8()
+                .context("the URL is not UTF-8")?
+                .into_owned())
         };
         let user = decode(url.username())?;
         let database = decode(url.path().trim_start_matches('/'))?;
@@ -41,14 +55,22 @@ impl Endpoint {
             match (key.as_ref(), value.as_ref()) {
                 ("ssl", "true") | ("sslmode", "require") => tls = true,
                 ("ssl", "false") | ("sslmode", "disable" | "prefer" | "allow") => {}
-                (other, _) => bail!("the URL parameter {other} is not supported; use ?ssl=true for TLS"),
+                (other, _) => {
+                    bail!("the URL parameter {other} is not supported; use ?ssl=true for TLS")
+                }
             }
         }
         if user.is_empty() || database.is_empty() {
-            bail!("the URL needs a user and a database: postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+            bail!(
+                "the URL needs a user and a database: postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            );
         }
         Ok(Endpoint::Postgres {
-            host: url.host_str().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned(),
+            host: url
+                .host_str()
+                .unwrap_or("127.0.0.1")
+                .trim_matches(['[', ']'])
+                .to_owned(),
             port: url.port().unwrap_or(5432),
             user,
             password: decode(url.password().unwrap_or_default())?,
@@ -61,12 +83,22 @@ impl Endpoint {
     pub(crate) fn default_schema(&self) -> String {
         let name = match self {
             Endpoint::Postgres { database, .. } => database.clone(),
-            Endpoint::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Endpoint::Sqlite(path) => path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
         };
         let mut schema: String = name
             .to_ascii_lowercase()
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    c
+                } else {
+                    '_'
+                }
+            })
             .take(49)
             .collect();
         if !schema.starts_with(|first: char| first.is_ascii_lowercase() || first == '_') {
@@ -78,7 +110,14 @@ impl Endpoint {
     /// Properties of a PostgreSQL source as the API takes them.
     pub(crate) fn source_properties(&self) -> anyhow::Result<Value> {
         match self {
-            Endpoint::Postgres { host, port, user, password, database, tls } => Ok(json!({
+            Endpoint::Postgres {
+                host,
+                port,
+                user,
+                password,
+                database,
+                tls,
+            } => Ok(json!({
                 "host": host, "port": port.to_string(), "user": user, "password": or_unused(password),
                 "dbname": database, "ssl": tls.to_string(),
             })),
@@ -89,7 +128,14 @@ impl Endpoint {
     /// Properties of a PostgreSQL destination as the API takes them.
     pub(crate) fn destination_properties(&self) -> anyhow::Result<Value> {
         match self {
-            Endpoint::Postgres { host, port, user, password, database, tls } => Ok(json!({
+            Endpoint::Postgres {
+                host,
+                port,
+                user,
+                password,
+                database,
+                tls,
+            } => Ok(json!({
                 "host": host, "port": port.to_string(), "username": user, "password": or_unused(password),
                 "database": database, "ssl": tls.to_string(), "encryption_type": "none",
             })),
@@ -100,15 +146,29 @@ impl Endpoint {
     /// The connector that reads this end.
     pub(crate) fn source(&self) -> anyhow::Result<Arc<dyn Source>> {
         let (kind, config, directory) = match self {
-            Endpoint::Postgres { .. } => ("platform.postgres", config(self.source_properties()?), None),
+            Endpoint::Postgres { .. } => {
+                ("platform.postgres", config(self.source_properties()?), None)
+            }
             Endpoint::Sqlite(path) => {
-                let path = path.canonicalize().with_context(|| format!("{} cannot be read", path.display()))?;
+                let path = path
+                    .canonicalize()
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
                 let directory = path.parent().map(Path::to_path_buf);
-                ("platform.sqlite", config(json!({ "path": path })), directory)
+                (
+                    "platform.sqlite",
+                    config(json!({ "path": path })),
+                    directory,
+                )
             }
         };
-        let sources = SourceFiles { allowed_directories: directory.into_iter().collect(), forbidden: Vec::new() };
-        let registry = Registry::new(LocalFiles { sources, warehouses: PathBuf::new() });
+        let sources = SourceFiles {
+            allowed_directories: directory.into_iter().collect(),
+            forbidden: Vec::new(),
+        };
+        let registry = Registry::new(LocalFiles {
+            sources,
+            warehouses: PathBuf::new(),
+        });
         Ok(registry.source(kind, &config)?)
     }
 
@@ -123,20 +183,31 @@ impl Endpoint {
                 let mut properties = self.destination_properties()?;
                 properties["type_fidelity"] = json!(type_fidelity);
                 let config = config(properties);
-                let nowhere = SourceFiles { allowed_directories: Vec::new(), forbidden: Vec::new() };
-                let registry = Registry::new(LocalFiles { sources: nowhere, warehouses: PathBuf::new() });
+                let nowhere = SourceFiles {
+                    allowed_directories: Vec::new(),
+                    forbidden: Vec::new(),
+                };
+                let registry = Registry::new(LocalFiles {
+                    sources: nowhere,
+                    warehouses: PathBuf::new(),
+                });
                 Ok(registry.destination("postgres", selvedge_types::AccountId(0), &config)?)
             }
-            Endpoint::Sqlite(path) => {
-                Ok(Registry::warehouse_at(path.clone(), &config(json!({ "type_fidelity": type_fidelity })))?)
-            }
+            Endpoint::Sqlite(path) => Ok(Registry::warehouse_at(
+                path.clone(),
+                &config(json!({ "type_fidelity": type_fidelity })),
+            )?),
         }
     }
 }
 
 /// Servers that trust the connection ask for no password; the setting still wants a value.
 fn or_unused(password: &str) -> &str {
-    if password.is_empty() { "unused" } else { password }
+    if password.is_empty() {
+        "unused"
+    } else {
+        password
+    }
 }
 
 fn config(properties: Value) -> ConnectionConfig {
@@ -152,18 +223,37 @@ mod tests {
 
     #[test]
     fn postgres_urls_are_decoded() {
-        let Endpoint::Postgres { host, port, user, password, database, tls } =
-            Endpoint::parse("postgres://us%40er:p%3Aw@db.example:6543/shop?ssl=true").unwrap()
+        let Endpoint::Postgres {
+            host,
+            port,
+            user,
+            password,
+            database,
+            tls,
+        } = Endpoint::parse("postgres://us%40er:p%3Aw@db.example:6543/shop?ssl=true").unwrap()
         else {
             panic!("not a PostgreSQL endpoint");
         };
-        assert_eq!((host.as_str(), port, user.as_str()), ("db.example", 6543, "us@er"));
-        assert_eq!((password.as_str(), database.as_str(), tls), ("p:w", "shop", true));
+        assert_eq!(
+            (host.as_str(), port, user.as_str()),
+            ("db.example", 6543, "us@er")
+        );
+        assert_eq!(
+            (password.as_str(), database.as_str(), tls),
+            ("p:w", "shop", true)
+        );
     }
 
     #[test]
     fn unusable_urls_are_refused_without_repeating_the_password() {
-        for bad in ["", "shop", "mysql://u:secret@h/d", "postgres://h/d", "postgres://u:secret@h/d?x=1", "sqlite:"] {
+        for bad in [
+            "",
+            "shop",
+            "mysql://u:secret@h/d",
+            "postgres://h/d",
+            "postgres://u:secret@h/d?x=1",
+            "sqlite:",
+        ] {
             let error = Endpoint::parse(bad).err().map(|error| format!("{error:#}"));
             let error = error.unwrap_or_else(|| panic!("{bad:?} parsed"));
             assert!(!error.contains("secret"), "{error}");
@@ -172,7 +262,10 @@ mod tests {
 
     #[test]
     fn the_default_schema_is_a_valid_name() {
-        assert_eq!(Endpoint::Sqlite("/x/My Shop-1.db".into()).default_schema(), "my_shop_1");
+        assert_eq!(
+            Endpoint::Sqlite("/x/My Shop-1.db".into()).default_schema(),
+            "my_shop_1"
+        );
         assert_eq!(Endpoint::Sqlite("1.db".into()).default_schema(), "_1");
     }
 }

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use indicatif::ProgressBar;
 use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
-use selvedge_engine::{Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState};
+use selvedge_engine::{
+    Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState,
+};
 use selvedge_types::Timestamp;
 use selvedge_types::stream::ReplicationMethod;
 
@@ -31,7 +33,13 @@ impl MemoryJournal {
         replication_key: Option<String>,
         bar: ProgressBar,
     ) -> Self {
-        Self { wanted, method, replication_key, bar, found: Mutex::default() }
+        Self {
+            wanted,
+            method,
+            replication_key,
+            bar,
+            found: Mutex::default(),
+        }
     }
 
     /// The first wanted stream that the source does not have.
@@ -59,8 +67,17 @@ fn answers_to(stream: &DiscoveredStream, name: &str) -> bool {
 impl RunJournal for MemoryJournal {
     async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError> {
         let mut found = self.found();
-        found.known = catalog.streams.iter().map(|stream| stream.stream_name.clone()).collect();
-        let unknown = |name: &&String| !catalog.streams.iter().any(|stream| answers_to(stream, name));
+        found.known = catalog
+            .streams
+            .iter()
+            .map(|stream| stream.stream_name.clone())
+            .collect();
+        let unknown = |name: &&String| {
+            !catalog
+                .streams
+                .iter()
+                .any(|stream| answers_to(stream, name))
+        };
         found.missing = self.wanted.iter().find(unknown).cloned();
         if found.missing.is_some() {
             return Ok(Vec::new());
@@ -89,22 +106,36 @@ impl RunJournal for MemoryJournal {
         Ok(1)
     }
 
-    async fn save_position(&self, _tap_stream_id: &str, _position: &StreamPosition) -> Result<(), JournalError> {
+    async fn save_position(
+        &self,
+        _tap_stream_id: &str,
+        _position: &StreamPosition,
+    ) -> Result<(), JournalError> {
         Ok(())
     }
 
-    async fn loaded(&self, _table_name: &str, _at: Timestamp, _row_count: u64) -> Result<(), JournalError> {
+    async fn loaded(
+        &self,
+        _table_name: &str,
+        _at: Timestamp,
+        _row_count: u64,
+    ) -> Result<(), JournalError> {
         Ok(())
     }
 
-    async fn load_failed(&self, _table_name: &str, _error: &ConnectorError) -> Result<(), JournalError> {
+    async fn load_failed(
+        &self,
+        _table_name: &str,
+        _error: &ConnectorError,
+    ) -> Result<(), JournalError> {
         Ok(())
     }
 
     fn log(&self, component: Component, level: LogLevel, text: &str) {
         // Failures are in the report; warnings are nowhere else.
         if level == LogLevel::Warning {
-            self.bar.suspend(|| eprintln!("{} - {} {text}", component.as_str(), level.as_str()));
+            self.bar
+                .suspend(|| eprintln!("{} - {} {text}", component.as_str(), level.as_str()));
         }
     }
 
