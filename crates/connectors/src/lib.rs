@@ -9,8 +9,8 @@ use std::sync::Arc;
 use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_dest_sqlite::SqliteDestination;
-pub use selvedge_source_sqlite::SourceFiles;
 use selvedge_source_postgres::PostgresSource;
+pub use selvedge_source_sqlite::SourceFiles;
 use selvedge_source_sqlite::SqliteSource;
 use selvedge_types::AccountId;
 
@@ -24,7 +24,8 @@ pub struct LocalFiles {
 }
 
 type BuildSource = fn(&Registry, &ConnectionConfig) -> Result<Arc<dyn Source>, ConnectorError>;
-type BuildDestination = fn(&Registry, AccountId, &ConnectionConfig) -> Result<Arc<dyn Destination>, ConnectorError>;
+type BuildDestination =
+    fn(&Registry, AccountId, &ConnectionConfig) -> Result<Arc<dyn Destination>, ConnectorError>;
 
 /// Connection types and what builds them. The provider names of one database are one connector.
 const SOURCES: &[(&[&str], BuildSource)] = &[
@@ -39,13 +40,23 @@ const SOURCES: &[(&[&str], BuildSource)] = &[
         ],
         |_, config| Ok(Arc::new(PostgresSource::new(config)?)),
     ),
-    (&["platform.sqlite"], |registry, config| Ok(Arc::new(SqliteSource::new(config, &registry.files.sources)?))),
+    (&["platform.sqlite"], |registry, config| {
+        Ok(Arc::new(SqliteSource::new(
+            config,
+            &registry.files.sources,
+        )?))
+    }),
 ];
 
 const DESTINATIONS: &[(&[&str], BuildDestination)] = &[
-    (&["postgres"], |_, _, config| Ok(Arc::new(PostgresDestination::new(config)?))),
+    (&["postgres"], |_, _, config| {
+        Ok(Arc::new(PostgresDestination::new(config)?))
+    }),
     (&["sqlite"], |registry, account, config| {
-        Ok(Arc::new(SqliteDestination::new(config, registry.warehouse(account))?))
+        Ok(Arc::new(SqliteDestination::new(
+            config,
+            registry.warehouse(account),
+        )?))
     }),
 ];
 
@@ -62,20 +73,31 @@ impl Registry {
 
     /// Whether a source of this type runs natively here.
     pub fn runs_source(connection_type: &str) -> bool {
-        SOURCES.iter().any(|(types, _)| types.contains(&connection_type))
+        SOURCES
+            .iter()
+            .any(|(types, _)| types.contains(&connection_type))
     }
 
     /// Whether a destination of this type runs natively here.
     pub fn runs_destination(connection_type: &str) -> bool {
-        DESTINATIONS.iter().any(|(types, _)| types.contains(&connection_type))
+        DESTINATIONS
+            .iter()
+            .any(|(types, _)| types.contains(&connection_type))
     }
 
     /// The source behind validated settings.
     ///
     /// # Errors
     /// A configuration error when the type has no connector here, or a setting asks for what the connector cannot do.
-    pub fn source(&self, connection_type: &str, config: &ConnectionConfig) -> Result<Arc<dyn Source>, ConnectorError> {
-        match SOURCES.iter().find(|(types, _)| types.contains(&connection_type)) {
+    pub fn source(
+        &self,
+        connection_type: &str,
+        config: &ConnectionConfig,
+    ) -> Result<Arc<dyn Source>, ConnectorError> {
+        match SOURCES
+            .iter()
+            .find(|(types, _)| types.contains(&connection_type))
+        {
             Some((_, build)) => build(self, config),
             None => Err(missing("source", connection_type)),
         }
@@ -88,14 +110,20 @@ impl Registry {
         account: AccountId,
         config: &ConnectionConfig,
     ) -> Result<Arc<dyn Destination>, ConnectorError> {
-        match DESTINATIONS.iter().find(|(types, _)| types.contains(&connection_type)) {
+        match DESTINATIONS
+            .iter()
+            .find(|(types, _)| types.contains(&connection_type))
+        {
             Some((_, build)) => build(self, account, config),
             None => Err(missing("destination", connection_type)),
         }
     }
 
     /// An embedded warehouse in a file of the caller's choice, for one-off copies.
-    pub fn warehouse_at(file: PathBuf, config: &ConnectionConfig) -> Result<Arc<dyn Destination>, ConnectorError> {
+    pub fn warehouse_at(
+        file: PathBuf,
+        config: &ConnectionConfig,
+    ) -> Result<Arc<dyn Destination>, ConnectorError> {
         Ok(Arc::new(SqliteDestination::new(config, file)?))
     }
 
@@ -118,10 +146,15 @@ mod tests {
     #[test]
     fn a_type_without_a_connector_is_refused_with_a_sentence() {
         let files = LocalFiles {
-            sources: SourceFiles { allowed_directories: Vec::new(), forbidden: Vec::new() },
+            sources: SourceFiles {
+                allowed_directories: Vec::new(),
+                forbidden: Vec::new(),
+            },
             warehouses: PathBuf::from("w"),
         };
-        let Err(error) = Registry::new(files).source("platform.github", &ConnectionConfig::default()) else {
+        let Err(error) =
+            Registry::new(files).source("platform.github", &ConnectionConfig::default())
+        else {
             panic!("built a source for a type without a connector");
         };
         assert!(error.message.contains("platform.github"));
@@ -129,7 +162,10 @@ mod tests {
 
     #[test]
     fn the_lists_say_what_runs() {
-        assert!(Registry::runs_source("platform.hp-postgres") && Registry::runs_source("platform.sqlite"));
+        assert!(
+            Registry::runs_source("platform.hp-postgres")
+                && Registry::runs_source("platform.sqlite")
+        );
         assert!(Registry::runs_destination("postgres") && Registry::runs_destination("sqlite"));
         assert!(!Registry::runs_source("import_api") && !Registry::runs_destination("snowflake"));
     }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use selvedge_connector::{CheckContext, CheckReport, ConnectorError, DiscoverContext, LogLevel, TypeFidelity};
+use selvedge_connector::{
+    CheckContext, CheckReport, ConnectorError, DiscoverContext, LogLevel, TypeFidelity,
+};
 use selvedge_control::checks::{self, CheckResult};
 use selvedge_control::{Control, ControlError, sources, streams};
 use selvedge_engine::{Component, listing};
@@ -37,7 +39,11 @@ pub(crate) async fn run(
         abort: abort.clone(),
         deadline: shared.control.now().plus_seconds(TIME_LIMIT_SECONDS),
     };
-    let check = Check { shared, job, log: &log };
+    let check = Check {
+        shared,
+        job,
+        log: &log,
+    };
     let result = tokio::select! {
         result = check.carry_out(&stop) => result,
         () = lease.keep(Arc::clone(&ending)) => return Ok(None),
@@ -51,7 +57,11 @@ pub(crate) async fn run(
         }
     };
     let failed = result.discovery.is_failed() || result.check.is_failed();
-    let state = if failed { JobState::Failed } else { JobState::Succeeded };
+    let state = if failed {
+        JobState::Failed
+    } else {
+        JobState::Succeeded
+    };
     let recorded = checks::complete(&shared.control, job, result).await?;
     Ok(recorded.then_some(state))
 }
@@ -72,7 +82,10 @@ struct Check<'a> {
 
 impl Check<'_> {
     async fn carry_out(&self, stop: &CancellationToken) -> CheckResult {
-        let ctx = CheckContext { dialer: self.shared.dialer.clone(), stop: stop.clone() };
+        let ctx = CheckContext {
+            dialer: self.shared.dialer.clone(),
+            stop: stop.clone(),
+        };
         match self.job.connection {
             Connection::Source(id) => self.source(id, &ctx).await,
             Connection::Destination(id) => match self.destination(id, &ctx).await {
@@ -96,14 +109,29 @@ impl Check<'_> {
     /// Whether the source's type has streams to discover. Where that cannot be told, discovery tells why.
     async fn discovers(&self, id: SourceId) -> bool {
         let settings = sources::settings_for_run(&self.shared.control, self.job.scope, id).await;
-        settings.ok().flatten().is_none_or(|settings| settings.discovers)
+        settings
+            .ok()
+            .flatten()
+            .is_none_or(|settings| settings.discovers)
     }
 
-    async fn test_source(&self, id: SourceId, ctx: &CheckContext, discovers: bool) -> Result<(), String> {
-        let Shared { control, registry, .. } = self.shared;
+    async fn test_source(
+        &self,
+        id: SourceId,
+        ctx: &CheckContext,
+        discovers: bool,
+    ) -> Result<(), String> {
+        let Shared {
+            control, registry, ..
+        } = self.shared;
         let scope = self.job.scope;
-        let source = connections::source(control, registry, scope, id).await.map_err(|error| self.refused(&error))?;
-        let report = source.check(ctx).await.map_err(|error| self.refused(&error))?;
+        let source = connections::source(control, registry, scope, id)
+            .await
+            .map_err(|error| self.refused(&error))?;
+        let report = source
+            .check(ctx)
+            .await
+            .map_err(|error| self.refused(&error))?;
         self.report(&report)?;
         if !discovers {
             return Ok(());
@@ -113,8 +141,16 @@ impl Check<'_> {
             stop: ctx.stop.clone(),
             fidelity: self.fidelity(control, id).await,
         };
-        let catalog = source.discover(&ctx).await.map_err(|error| self.refused(&error))?;
-        let listings: Vec<_> = catalog.streams.iter().map(listing).map(crate::journal::into_control).collect();
+        let catalog = source
+            .discover(&ctx)
+            .await
+            .map_err(|error| self.refused(&error))?;
+        let listings: Vec<_> = catalog
+            .streams
+            .iter()
+            .map(listing)
+            .map(crate::journal::into_control)
+            .collect();
         let count = listings.len();
         let kept = streams::apply_discovery(control, self.job, listings).await;
         match kept {
@@ -131,22 +167,33 @@ impl Check<'_> {
     }
 
     async fn destination(&self, id: DestinationId, ctx: &CheckContext) -> Result<(), String> {
-        let Shared { control, registry, .. } = self.shared;
+        let Shared {
+            control, registry, ..
+        } = self.shared;
         let destination = connections::destination(control, registry, self.job.scope, id).await;
         let destination = destination.map_err(|error| self.refused(&error))?;
-        let report = destination.check(ctx).await.map_err(|error| self.refused(&error))?;
+        let report = destination
+            .check(ctx)
+            .await
+            .map_err(|error| self.refused(&error))?;
         self.report(&report)
     }
 
     /// What the mapped destination keeps decides which columns are supported.
     async fn fidelity(&self, control: &Control, id: SourceId) -> TypeFidelity {
         let scope = self.job.scope;
-        let settings = sources::settings_for_run(control, scope, id).await.ok().flatten();
+        let settings = sources::settings_for_run(control, scope, id)
+            .await
+            .ok()
+            .flatten();
         let Some(destination) = settings.and_then(|settings| settings.destination_id) else {
             return TypeFidelity::default();
         };
-        let built = connections::destination(control, &self.shared.registry, scope, destination).await;
-        built.map_or(TypeFidelity::default(), |destination| destination.fidelity())
+        let built =
+            connections::destination(control, &self.shared.registry, scope, destination).await;
+        built.map_or(TypeFidelity::default(), |destination| {
+            destination.fidelity()
+        })
     }
 
     fn report(&self, report: &CheckReport) -> Result<(), String> {
@@ -165,6 +212,7 @@ impl Check<'_> {
     }
 
     fn line(&self, level: LogLevel, text: &str) {
-        self.log.write(self.shared.clock.now(), Component::Main, level, text);
+        self.log
+            .write(self.shared.clock.now(), Component::Main, level, text);
     }
 }

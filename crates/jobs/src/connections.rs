@@ -15,7 +15,10 @@ pub(crate) async fn source(
     id: SourceId,
 ) -> Result<Arc<dyn Source>, ConnectorError> {
     match sources::settings_for_run(control, scope, id).await {
-        Ok(Some(settings)) => registry.source(&settings.type_name, &ConnectionConfig::new(settings.properties)),
+        Ok(Some(settings)) => registry.source(
+            &settings.type_name,
+            &ConnectionConfig::new(settings.properties),
+        ),
         Ok(None) => Err(ConnectorError::configuration("the source has been deleted")),
         Err(error) => Err(unreadable(&error)),
     }
@@ -29,10 +32,13 @@ pub(crate) async fn destination(
     id: DestinationId,
 ) -> Result<Arc<dyn Destination>, ConnectorError> {
     match destinations::settings_for_run(control, scope, id).await {
-        Ok(Some((kind, properties))) => {
-            registry.destination(&kind, scope.account(), &ConnectionConfig::new(properties))
+        Ok(Some(settings)) => {
+            let config = ConnectionConfig::new(settings.properties);
+            registry.destination(&settings.type_name, scope.account(), &config)
         }
-        Ok(None) => Err(ConnectorError::configuration("the destination has been deleted")),
+        Ok(None) => Err(ConnectorError::configuration(
+            "the destination has been deleted",
+        )),
         Err(error) => Err(unreadable(&error)),
     }
 }

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
 use selvedge_control::streams::{self, SelectedStream};
 use selvedge_control::{Control, ControlError};
-use selvedge_engine::{Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState, listing};
+use selvedge_engine::{
+    Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState,
+    listing,
+};
 use selvedge_store::jobs::{self, ClaimedJob};
 use selvedge_store::streams::PositionUpdate;
 use selvedge_store::{StoreError, loads};
@@ -49,20 +52,26 @@ impl StoreJournal {
 
     /// What is known of a selected stream, for the planner.
     fn state(&self, selected: SelectedStream, discovered: &DiscoveredStream) -> StreamState {
-        let position = selected.position.and_then(|position| match serde_json::from_value::<StreamPosition>(position) {
-            Ok(position) => Some(position),
-            Err(error) => {
-                // Reading from the beginning is always right; going on from a misread position would not be.
-                let stream = &selected.tap_stream_id;
-                let text = format!("the position of {stream} is not readable and is discarded: {error}");
-                self.log(Component::Main, LogLevel::Warning, &text);
-                None
+        let position = selected.position.and_then(|position| {
+            match serde_json::from_value::<StreamPosition>(position) {
+                Ok(position) => Some(position),
+                Err(error) => {
+                    // Reading from the beginning is always right; going on from a misread position would not be.
+                    let stream = &selected.tap_stream_id;
+                    let text = format!(
+                        "the position of {stream} is not readable and is discarded: {error}"
+                    );
+                    self.log(Component::Main, LogLevel::Warning, &text);
+                    None
+                }
             }
         });
         let metadata = &selected.metadata;
         let text = |key| metadata.stream_value(key).and_then(Value::as_str);
         let replicated: HashSet<&str> = metadata.replicated_fields().collect();
-        let view_keys = metadata.stream_value("view-key-properties").and_then(Value::as_array);
+        let view_keys = metadata
+            .stream_value("view-key-properties")
+            .and_then(Value::as_array);
         StreamState {
             choice: StreamChoice {
                 selected: true,
@@ -91,7 +100,10 @@ impl StoreJournal {
         write: impl AsyncFnOnce(&mut selvedge_store::Tx) -> Result<T, StoreError>,
     ) -> Result<T, JournalError> {
         let mut tx = self.control.store().begin().await.map_err(store)?;
-        if !jobs::hold_lease(&mut tx, &self.job.name, self.job.fence).await.map_err(store)? {
+        if !jobs::hold_lease(&mut tx, &self.job.name, self.job.fence)
+            .await
+            .map_err(store)?
+        {
             return Err(JournalError::Fenced);
         }
         let value = write(&mut tx).await.map_err(store)?;
@@ -111,13 +123,26 @@ fn control(error: ControlError) -> JournalError {
 #[async_trait]
 impl RunJournal for StoreJournal {
     async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError> {
-        let listings: Vec<_> = catalog.streams.iter().map(listing).map(into_control).collect();
-        if !streams::apply_discovery(&self.control, &self.job, listings).await.map_err(control)? {
+        let listings: Vec<_> = catalog
+            .streams
+            .iter()
+            .map(listing)
+            .map(into_control)
+            .collect();
+        if !streams::apply_discovery(&self.control, &self.job, listings)
+            .await
+            .map_err(control)?
+        {
             return Err(JournalError::Fenced);
         }
-        let selected = streams::selection(&self.control, self.job.scope, self.source).await.map_err(control)?;
-        let found: HashMap<&str, &DiscoveredStream> =
-            catalog.streams.iter().map(|stream| (stream.tap_stream_id.as_str(), stream)).collect();
+        let selected = streams::selection(&self.control, self.job.scope, self.source)
+            .await
+            .map_err(control)?;
+        let found: HashMap<&str, &DiscoveredStream> = catalog
+            .streams
+            .iter()
+            .map(|stream| (stream.tap_stream_id.as_str(), stream))
+            .collect();
         let states: Vec<_> = selected
             .into_iter()
             .filter_map(|stream| {
@@ -125,7 +150,10 @@ impl RunJournal for StoreJournal {
                 Some(self.state(stream, discovered))
             })
             .collect();
-        *self.epochs() = states.iter().map(|state| (state.tap_stream_id.clone(), state.epoch)).collect();
+        *self.epochs() = states
+            .iter()
+            .map(|state| (state.tap_stream_id.clone(), state.epoch))
+            .collect();
         Ok(states)
     }
 
@@ -134,7 +162,13 @@ impl RunJournal for StoreJournal {
         let epoch = self
             .under_lease(async |tx| {
                 selvedge_store::streams::reset(tx, scope, source, tap_stream_id).await?;
-                let found = selvedge_store::streams::find_by_tap_stream_id(tx, scope, source, tap_stream_id).await?;
+                let found = selvedge_store::streams::find_by_tap_stream_id(
+                    tx,
+                    scope,
+                    source,
+                    tap_stream_id,
+                )
+                .await?;
                 Ok(found.map(|stream| stream.epoch))
             })
             .await?
@@ -143,13 +177,31 @@ impl RunJournal for StoreJournal {
         Ok(epoch)
     }
 
-    async fn save_position(&self, tap_stream_id: &str, position: &StreamPosition) -> Result<(), JournalError> {
-        let epoch = self.epochs().get(tap_stream_id).copied().ok_or(JournalError::StreamReset)?;
-        let stored = serde_json::to_value(position).map_err(|error| JournalError::Store(error.to_string()))?;
+    async fn save_position(
+        &self,
+        tap_stream_id: &str,
+        position: &StreamPosition,
+    ) -> Result<(), JournalError> {
+        let epoch = self
+            .epochs()
+            .get(tap_stream_id)
+            .copied()
+            .ok_or(JournalError::StreamReset)?;
+        let stored = serde_json::to_value(position)
+            .map_err(|error| JournalError::Store(error.to_string()))?;
         let (scope, source, fence) = (self.job.scope, self.source, self.job.fence);
         let update = self
             .under_lease(async |tx| {
-                selvedge_store::streams::save_position(tx, scope, source, tap_stream_id, epoch, &stored, fence).await
+                selvedge_store::streams::save_position(
+                    tx,
+                    scope,
+                    source,
+                    tap_stream_id,
+                    epoch,
+                    &stored,
+                    fence,
+                )
+                .await
             })
             .await?;
         match update {
@@ -158,7 +210,9 @@ impl RunJournal for StoreJournal {
             PositionUpdate::Saved => {
                 if let Some(value) = &position.replication_key_value {
                     let key = position.replication_key.as_deref().unwrap_or_default();
-                    let text = format!("State update: adding bookmarks.{tap_stream_id}.{key} = \"{value}\"");
+                    let text = format!(
+                        "State update: adding bookmarks.{tap_stream_id}.{key} = \"{value}\""
+                    );
                     self.log(Component::Target, LogLevel::Info, &text);
                 }
                 Ok(())
@@ -166,16 +220,31 @@ impl RunJournal for StoreJournal {
         }
     }
 
-    async fn loaded(&self, table_name: &str, at: Timestamp, row_count: u64) -> Result<(), JournalError> {
+    async fn loaded(
+        &self,
+        table_name: &str,
+        at: Timestamp,
+        row_count: u64,
+    ) -> Result<(), JournalError> {
         let (scope, source) = (self.job.scope, self.source);
-        self.under_lease(async |tx| loads::record_success(tx, scope, source, table_name, row_count, at).await).await?;
+        self.under_lease(async |tx| {
+            loads::record_success(tx, scope, source, table_name, row_count, at).await
+        })
+        .await?;
         Ok(())
     }
 
-    async fn load_failed(&self, table_name: &str, error: &ConnectorError) -> Result<(), JournalError> {
+    async fn load_failed(
+        &self,
+        table_name: &str,
+        error: &ConnectorError,
+    ) -> Result<(), JournalError> {
         let state = error_state(error);
         let (scope, source, now) = (self.job.scope, self.source, self.clock.now());
-        self.under_lease(async |tx| loads::record_failure(tx, scope, source, table_name, &state, now).await).await?;
+        self.under_lease(async |tx| {
+            loads::record_failure(tx, scope, source, table_name, &state, now).await
+        })
+        .await?;
         Ok(())
     }
 
@@ -199,7 +268,9 @@ fn error_state(error: &ConnectorError) -> serde_json::Value {
     use selvedge_connector::ErrorKind;
     let internal = error.kind == ErrorKind::Internal;
     let action = match error.kind {
-        ErrorKind::Authentication | ErrorKind::Unreachable | ErrorKind::Configuration => "get-connection",
+        ErrorKind::Authentication | ErrorKind::Unreachable | ErrorKind::Configuration => {
+            "get-connection"
+        }
         _ => "load-table",
     };
     json!({

@@ -91,8 +91,15 @@ impl Lease {
     async fn beat(&self, now: Timestamp) -> Result<Heartbeat, selvedge_store::StoreError> {
         let progress = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tx = self.control.store().begin().await?;
-        let heartbeat =
-            jobs::heartbeat(&mut tx, &self.job.name, self.job.fence, now, LEASE_SECONDS, &progress).await?;
+        let heartbeat = jobs::heartbeat(
+            &mut tx,
+            &self.job.name,
+            self.job.fence,
+            now,
+            LEASE_SECONDS,
+            &progress,
+        )
+        .await?;
         tx.commit().await?;
         Ok(heartbeat)
     }

@@ -28,7 +28,9 @@ impl LogDirectory {
 
     /// The file of one job. The name is built from ids and a UUID, so it cannot lead elsewhere.
     pub(crate) fn file(&self, job_name: &JobName) -> PathBuf {
-        self.root.join(job_name.account.to_string()).join(format!("{job_name}.log"))
+        self.root
+            .join(job_name.account.to_string())
+            .join(format!("{job_name}.log"))
     }
 
     /// Opens a job's log for appending: a job that is taken over after a crash goes on in the same log.
@@ -37,8 +39,14 @@ impl LogDirectory {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        Ok(JobLog { file: Mutex::new(file) })
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(JobLog {
+            file: Mutex::new(file),
+        })
     }
 
     /// Deletes logs last written before `before`; returns how many.
@@ -47,7 +55,9 @@ impl LogDirectory {
         for account in entries(&self.root)? {
             for log in entries(&account)? {
                 let modified = std::fs::metadata(&log)?.modified()?;
-                let micros = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_micros());
+                let micros = modified
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .map_or(0, |age| age.as_micros());
                 if i64::try_from(micros).unwrap_or(i64::MAX) < before.as_micros() {
                     std::fs::remove_file(&log)?;
                     deleted += 1;
@@ -74,8 +84,17 @@ impl JobLogs for LogDirectory {
 
 fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match std::fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect(),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(Vec::new())
+        }
         Err(error) => Err(error),
     }
 }
@@ -103,8 +122,15 @@ impl JobLog {
 
 fn render(at: Timestamp, component: Component, level: LogLevel, text: &str) -> String {
     // `2031-02-03T04:05:06.789Z` → `2031-02-03 04:05:06,789Z`
-    let time = at.to_millis_string().replacen('T', " ", 1).replacen('.', ",", 1);
-    format!("{time}{:>7} - {} {text}\n", component.as_str(), level.as_str())
+    let time = at
+        .to_millis_string()
+        .replacen('T', " ", 1)
+        .replacen('.', ",", 1);
+    format!(
+        "{time}{:>7} - {} {text}\n",
+        component.as_str(),
+        level.as_str()
+    )
 }
 
 #[cfg(test)]

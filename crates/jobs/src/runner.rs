@@ -67,7 +67,17 @@ impl Runner {
         settings: RunnerSettings,
     ) -> Self {
         let time_limit = settings.time_limit;
-        Self { shared: Shared { control, registry, dialer, clock, logs, time_limit }, settings }
+        Self {
+            shared: Shared {
+                control,
+                registry,
+                dialer,
+                clock,
+                logs,
+                time_limit,
+            },
+            settings,
+        }
     }
 
     /// Works until `stop`; then running jobs end at their next checkpoint, or at once on `abort`. Jobs cut short this way
@@ -82,7 +92,8 @@ impl Runner {
         let mut running: HashMap<task::Id, JobMode> = HashMap::new();
         let mut every = tokio::time::interval(POLL_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut schedule_at, mut clean_at) = (Timestamp::from_micros(0), Timestamp::from_micros(0));
+        let (mut schedule_at, mut clean_at) =
+            (Timestamp::from_micros(0), Timestamp::from_micros(0));
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -112,13 +123,21 @@ impl Runner {
                 }
             }
             for mode in [JobMode::Check, JobMode::Sync] {
-                metrics::running(mode, running.values().filter(|running| **running == mode).count());
+                metrics::running(
+                    mode,
+                    running.values().filter(|running| **running == mode).count(),
+                );
             }
             while let Some(limits) = self.room(&running) {
                 match self.claim(&limits).await {
                     Ok(Some(job)) => {
                         let mode = job.mode;
-                        let run = run_job(self.shared.clone(), job, stop.child_token(), abort.child_token());
+                        let run = run_job(
+                            self.shared.clone(),
+                            job,
+                            stop.child_token(),
+                            abort.child_token(),
+                        );
                         running.insert(tasks.spawn(run).id(), mode);
                     }
                     Ok(None) => break,
@@ -141,7 +160,10 @@ impl Runner {
 
     /// What may be claimed beside the jobs that run; `None` when nothing may.
     fn room(&self, running: &HashMap<task::Id, JobMode>) -> Option<ClaimLimits> {
-        let syncs = running.values().filter(|mode| **mode == JobMode::Sync).count();
+        let syncs = running
+            .values()
+            .filter(|mode| **mode == JobMode::Sync)
+            .count();
         let limits = ClaimLimits {
             checks: running.len() - syncs < CHECKS_AT_ONCE,
             syncs: syncs < self.settings.concurrency as usize,
@@ -150,20 +172,34 @@ impl Runner {
         (limits.checks || limits.syncs).then_some(limits)
     }
 
-    async fn claim(&self, limits: &ClaimLimits) -> Result<Option<ClaimedJob>, selvedge_store::StoreError> {
+    async fn claim(
+        &self,
+        limits: &ClaimLimits,
+    ) -> Result<Option<ClaimedJob>, selvedge_store::StoreError> {
         let mut tx = self.shared.control.store().begin().await?;
         let now = self.shared.clock.now();
-        let job = jobs::claim(&mut tx, &self.settings.worker, now, crate::lease::LEASE_SECONDS, limits).await?;
+        let job = jobs::claim(
+            &mut tx,
+            &self.settings.worker,
+            now,
+            crate::lease::LEASE_SECONDS,
+            limits,
+        )
+        .await?;
         tx.commit().await?;
         Ok(job)
     }
 
     async fn release(&self, owner_prefix: &str) -> Result<(), selvedge_store::StoreError> {
         let mut tx = self.shared.control.store().begin().await?;
-        let released = jobs::release_worker_leases(&mut tx, owner_prefix, self.shared.clock.now()).await?;
+        let released =
+            jobs::release_worker_leases(&mut tx, owner_prefix, self.shared.clock.now()).await?;
         tx.commit().await?;
         if released > 0 {
-            tracing::info!(job.count = released, "unfinished jobs go back into the queue");
+            tracing::info!(
+                job.count = released,
+                "unfinished jobs go back into the queue"
+            );
         }
         Ok(())
     }
@@ -183,7 +219,9 @@ impl Runner {
         let deleted = tokio::task::spawn_blocking(move || logs.delete_older_than(before)).await;
         match deleted {
             Ok(Ok(0)) => {}
-            Ok(Ok(count)) => tracing::info!(log.count = count, "deleted job logs past their retention"),
+            Ok(Ok(count)) => {
+                tracing::info!(log.count = count, "deleted job logs past their retention")
+            }
             Ok(Err(error)) => return Err(error.into()),
             Err(error) => tracing::warn!(%error, "the log clean-up crashed"),
         }
@@ -191,7 +229,12 @@ impl Runner {
     }
 }
 
-async fn run_job(shared: Shared, job: ClaimedJob, stop: CancellationToken, abort: CancellationToken) {
+async fn run_job(
+    shared: Shared,
+    job: ClaimedJob,
+    stop: CancellationToken,
+    abort: CancellationToken,
+) {
     let name = job.name.to_string();
     tracing::info!(job.name = %name, account.id = %job.scope.account(), job.fence = job.fence, "job started");
     let claimed_at = shared.clock.now();
@@ -206,6 +249,8 @@ async fn run_job(shared: Shared, job: ClaimedJob, stop: CancellationToken, abort
             tracing::info!(job.name = %name, job.state = state.as_str(), "job ended");
         }
         Ok(None) => tracing::info!(job.name = %name, "job left to another worker"),
-        Err(error) => tracing::error!(job.name = %name, %error, "the end of a job could not be recorded"),
+        Err(error) => {
+            tracing::error!(job.name = %name, %error, "the end of a job could not be recorded")
+        }
     }
 }

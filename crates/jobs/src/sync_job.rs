@@ -34,9 +34,14 @@ pub(crate) async fn run(
     let say = |level, text: &str| log.write(shared.clock.now(), Component::Main, level, text);
     let progress = SharedProgress::default();
     let outcome = if job.attempts > MOST_ATTEMPTS {
-        let text = format!("the server was lost {MOST_ATTEMPTS} times while this job ran; it is not tried again");
+        let text = format!(
+            "the server was lost {MOST_ATTEMPTS} times while this job ran; it is not tried again"
+        );
         say(LogLevel::Critical, &text);
-        JobOutcome { discovery: PhaseOutcome::failed(text), ..JobOutcome::default() }
+        JobOutcome {
+            discovery: PhaseOutcome::failed(text),
+            ..JobOutcome::default()
+        }
     } else {
         if job.attempts > 1 {
             say(LogLevel::Warning, "going on after the server was lost");
@@ -48,7 +53,9 @@ pub(crate) async fn run(
             progress: Arc::clone(&progress),
             stop: stop.clone(),
             abort: abort.clone(),
-            deadline: job.started_at.plus_seconds(shared.time_limit.as_secs().cast_signed()),
+            deadline: job
+                .started_at
+                .plus_seconds(shared.time_limit.as_secs().cast_signed()),
         };
         let mut keeping = tokio::spawn(lease.keep(Arc::clone(&ending)));
         let report = replicate(shared, job, &log, &progress, stop, abort).await;
@@ -59,7 +66,10 @@ pub(crate) async fn run(
         match (report, ending) {
             (Err(error), _) => {
                 say(LogLevel::Critical, &error.to_string());
-                JobOutcome { discovery: PhaseOutcome::failed(error.to_string()), ..JobOutcome::default() }
+                JobOutcome {
+                    discovery: PhaseOutcome::failed(error.to_string()),
+                    ..JobOutcome::default()
+                }
             }
             (Ok(report), Ending::Lost) if report.stopped || report.fenced => return Ok(None),
             (Ok(report), _) if report.fenced => return Ok(None),
@@ -74,9 +84,15 @@ pub(crate) async fn run(
     };
     let state = outcome.state();
     let progress = *progress.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = JobResult { state, outcome, check: PhaseOutcome::default(), progress };
+    let result = JobResult {
+        state,
+        outcome,
+        check: PhaseOutcome::default(),
+        progress,
+    };
     let mut tx = shared.control.store().begin().await?;
-    let recorded = jobs::finish(&mut tx, &job.name, job.fence, &result, shared.control.now()).await?;
+    let recorded =
+        jobs::finish(&mut tx, &job.name, job.fence, &result, shared.control.now()).await?;
     tx.commit().await?;
     if recorded {
         crate::metrics::moved(&progress);
@@ -94,12 +110,20 @@ async fn replicate(
     abort: CancellationToken,
 ) -> Result<RunReport, ConnectorError> {
     let Connection::Source(source_id) = job.connection else {
-        return Err(ConnectorError::internal("a destination cannot be replicated"));
+        return Err(ConnectorError::internal(
+            "a destination cannot be replicated",
+        ));
     };
     let settings = settings(shared, job, source_id).await?;
-    let source = connections::source(&shared.control, &shared.registry, job.scope, source_id).await?;
-    let destination =
-        connections::destination(&shared.control, &shared.registry, job.scope, settings.destination_id).await?;
+    let source =
+        connections::source(&shared.control, &shared.registry, job.scope, source_id).await?;
+    let destination = connections::destination(
+        &shared.control,
+        &shared.registry,
+        job.scope,
+        settings.destination_id,
+    )
+    .await?;
     let journal = StoreJournal {
         control: shared.control.clone(),
         job: job.clone(),
@@ -130,23 +154,39 @@ struct RunSettings {
     plan: PlanSettings,
 }
 
-async fn settings(shared: &Shared, job: &ClaimedJob, source_id: SourceId) -> Result<RunSettings, ConnectorError> {
-    let found = sources::settings_for_run(&shared.control, job.scope, source_id).await.map_err(|error| {
-        tracing::error!(%error, "a source could not be read");
-        ConnectorError::internal("the source's settings could not be read")
-    })?;
+async fn settings(
+    shared: &Shared,
+    job: &ClaimedJob,
+    source_id: SourceId,
+) -> Result<RunSettings, ConnectorError> {
+    let found = sources::settings_for_run(&shared.control, job.scope, source_id)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "a source could not be read");
+            ConnectorError::internal("the source's settings could not be read")
+        })?;
     let source = found.ok_or_else(|| ConnectorError::configuration("Integration is deleted."))?;
-    let destination_id = source
-        .destination_id
-        .ok_or_else(|| ConnectorError::configuration("the source is not mapped to a destination"))?;
-    let text = |name: &str| source.properties.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    let destination_id = source.destination_id.ok_or_else(|| {
+        ConnectorError::configuration("the source is not mapped to a destination")
+    })?;
+    let text = |name: &str| {
+        source
+            .properties
+            .get(name)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     Ok(RunSettings {
         destination_id,
         plan: PlanSettings {
             source_id: source_id.0,
             schema_name: source.name.clone(),
-            include_schema_in_table_name: text("include_schemas_in_destination_stream_name").as_deref() == Some("true"),
-            default_method: text("default_replication_method").as_deref().and_then(ReplicationMethod::parse),
+            include_schema_in_table_name: text("include_schemas_in_destination_stream_name")
+                .as_deref()
+                == Some("true"),
+            default_method: text("default_replication_method")
+                .as_deref()
+                .and_then(ReplicationMethod::parse),
         },
     })
 }
