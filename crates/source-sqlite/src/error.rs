@@ -40,7 +40,7 @@ pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
             "reading the SQLite file failed in the operating system",
         ),
         ErrorCode::DiskFull => (
-            ErrorKind::Unreachable,
+            ErrorKind::Data,
             "there is no room for SQLite's temporary files: free disk space, or add an index on the replication key",
         ),
         ErrorCode::TooBig | ErrorCode::OutOfMemory => (

@@ -1,0 +1,68 @@
+//! The destination itself.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use selvedge_connector::{
+    CheckContext, CheckReport, ConnectionConfig, ConnectorError, Destination, LoadContext,
+    TableTarget, TableWriter, TypeFidelity,
+};
+
+use crate::check::check;
+use crate::load::Load;
+use crate::writer::SqliteWriter;
+
+/// The SQLite file of one account.
+#[derive(Clone, Debug)]
+pub struct SqliteDestination {
+    file: PathBuf,
+    fidelity: TypeFidelity,
+}
+
+impl SqliteDestination {
+    /// `file` is chosen by the server, never by the account; it is created with the first row. The only property is
+    /// `type_fidelity`, `stitch` (the default) or `native`.
+    pub fn new(config: &ConnectionConfig, file: PathBuf) -> Result<Self, ConnectorError> {
+        let fidelity = match config.text("type_fidelity").as_deref() {
+            None | Some("" | "stitch") => TypeFidelity::Stitch,
+            Some("native") => TypeFidelity::Native,
+            Some(_) => {
+                return Err(ConnectorError::configuration(
+                    "the property type_fidelity must be stitch or native",
+                ));
+            }
+        };
+        Ok(Self { file, fidelity })
+    }
+}
+
+#[async_trait]
+impl Destination for SqliteDestination {
+    fn fidelity(&self) -> TypeFidelity {
+        self.fidelity
+    }
+
+    async fn check(&self, ctx: &CheckContext) -> Result<CheckReport, ConnectorError> {
+        let (file, stop) = (self.file.clone(), ctx.stop.clone());
+        on_blocking_thread(move || Ok(check(&file, &stop))).await
+    }
+
+    async fn open(
+        &self,
+        ctx: LoadContext,
+        target: TableTarget,
+    ) -> Result<Box<dyn TableWriter>, ConnectorError> {
+        let file = self.file.clone();
+        let load = on_blocking_thread(move || Load::open(file, ctx, target)).await?;
+        Ok(Box::new(SqliteWriter::new(load)))
+    }
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
+) -> Result<T, ConnectorError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        ConnectorError::internal("opening the SQLite file ended unexpectedly")
+            .with_detail(error.to_string())
+    })?
+}

@@ -1,0 +1,53 @@
+//! SQLite's errors as the kinds that somebody branches on.
+
+use rusqlite::ErrorCode;
+use selvedge_connector::{ConnectorError, ErrorKind};
+
+/// Says in a customer's words what a failure of the file means. SQLite's text goes beside it; it names tables and
+/// columns, never values.
+pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
+    let Some(code) = error.sqlite_error_code() else {
+        return ConnectorError::internal("the SQLite file could not be written")
+            .with_detail(error.to_string());
+    };
+    let (kind, message) = match code {
+        ErrorCode::OperationInterrupted => return ConnectorError::stopped(),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
+            ErrorKind::Unreachable,
+            "the SQLite file is locked by another program that writes to it",
+        ),
+        ErrorCode::DiskFull => (
+            ErrorKind::Data,
+            "the disk with the SQLite file is full: free some space; loading goes on where it stopped",
+        ),
+        ErrorCode::ReadOnly => (
+            ErrorKind::Permission,
+            "the SQLite file is read-only: let the server write to the file and to its directory",
+        ),
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied => (
+            ErrorKind::Permission,
+            "the SQLite file cannot be opened for writing: let the server write to the file and to its directory",
+        ),
+        ErrorCode::NotADatabase => (
+            ErrorKind::Configuration,
+            "the file of this destination is not a SQLite database: move it away",
+        ),
+        ErrorCode::DatabaseCorrupt => (
+            ErrorKind::Data,
+            "the SQLite file is damaged: restore it, or repair it with the .recover command of the sqlite3 program",
+        ),
+        ErrorCode::SystemIoFailure => (
+            ErrorKind::Unreachable,
+            "writing the SQLite file failed in the operating system",
+        ),
+        ErrorCode::ConstraintViolation => (
+            ErrorKind::Data,
+            "a constraint or trigger that was added to the table refuses rows: remove it",
+        ),
+        ErrorCode::TooBig | ErrorCode::OutOfMemory => {
+            (ErrorKind::Data, "a value is too large for a SQLite file")
+        }
+        _ => (ErrorKind::Data, "the SQLite file could not be written"),
+    };
+    ConnectorError::new(kind, message).with_detail(error.to_string())
+}
