@@ -242,7 +242,7 @@ impl TableShape {
     }
 
     /// Whether the field called `base` has any column, split ones included.
-    fn occupied(&self, base: &str) -> bool {
+    pub(crate) fn occupied(&self, base: &str) -> bool {
         self.position(base).is_some()
             || self.dialect.split_suffixes.iter().any(|suffix| {
                 self.columns.iter().any(|column| {

@@ -93,7 +93,7 @@ impl TableShape {
             columns,
             used_slots,
         } = existing.unwrap_or_default();
-        Ok(Self {
+        let mut shape = Self {
             dialect,
             table_name,
             keyed: !named.is_empty(),
@@ -103,7 +103,13 @@ impl TableShape {
             columns,
             layout: None,
             generation: 0,
-        })
+        };
+        // A key column that was split once identifies nothing any more.
+        shape.keyed &= shape
+            .key
+            .iter()
+            .all(|(_, name)| shape.position(name).is_some() || !shape.occupied(name));
+        Ok(shape)
     }
 
     /// The table's name in the destination.
@@ -123,6 +129,30 @@ impl TableShape {
     /// All columns after the changes planned so far; an index stays valid for as long as the shape lives.
     pub fn columns(&self) -> &[ExistingColumn] {
         &self.columns
+    }
+
+    /// A column by its destination name.
+    pub fn column(&self, name: &str) -> Option<&ExistingColumn> {
+        self.position(name).map(|index| &self.columns[index])
+    }
+
+    /// A split column whose siblings are gone. Where splits rename, they leave at least two columns, so somebody dropped the
+    /// others, and new values would end up beside a gap that nobody can see.
+    pub fn lone_split_column(&self, schema: &StreamSchema) -> Option<&str> {
+        if !self.dialect.rename_original_column_in_split {
+            return None;
+        }
+        schema.fields.iter().find_map(|field| {
+            let base = names::column(self.dialect, &field.name).ok()?;
+            if self.position(&base).is_some() {
+                return None;
+            }
+            let mut parts = self.dialect.split_suffixes.iter().filter_map(|suffix| {
+                let index = self.position(&format!("{base}__{suffix}"))?;
+                Some(self.columns[index].name.as_str())
+            });
+            parts.next().filter(|_| parts.next().is_none())
+        })
     }
 
     /// Whether the stream declares a key, even one that no longer identifies rows.

@@ -297,3 +297,20 @@ fn rows_without_a_complete_key_are_found() {
     let (schema, records) = batch(&[("a", Text, &[true, true])]);
     assert_eq!(shape.null_key_rows(&schema, &records), [0, 1]);
 }
+
+#[test]
+fn a_split_column_without_siblings_is_noticed() {
+    let (schema, _) = batch(&[("id", Int32, &[true]), ("v", Text, &[true])]);
+    let lone = |columns: &[(&str, ColumnType)]| {
+        shape(&["id"], Some(existing(columns)))
+            .lone_split_column(&schema)
+            .map(str::to_owned)
+    };
+    let id = ("id", ColumnType::Integer);
+    let text = ("v__st", ColumnType::Text);
+    let integer = ("v__it", ColumnType::Integer);
+    assert_eq!(lone(&[id.clone(), text.clone()]).as_deref(), Some("v__st"));
+    assert_eq!(lone(&[id.clone(), text.clone(), integer]), None);
+    assert_eq!(lone(&[id.clone(), ("v", ColumnType::Integer), text]), None);
+    assert_eq!(lone(&[id]), None);
+}

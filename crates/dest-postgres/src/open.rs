@@ -1,0 +1,269 @@
+//! Opening a table: what is there, what an earlier run left half done, and how rows will get in.
+
+use selvedge_connector::{
+    ConnectorError, ErrorKind, LoadContext, LoadMode, TableTarget, TableWriter,
+};
+use selvedge_postgres::{PostgresConfig, connect, quote_qualified};
+use selvedge_shape::{Dialect, ExistingTable, SchemaChange, TableShape, names, system};
+
+use crate::commits::{self, Mark, TableState};
+use crate::ddl;
+use crate::inspect::{FoundTable, find_table};
+use crate::link::Link;
+use crate::writer::reject_all::RejectAll;
+use crate::writer::{Mode, Writer, build_key};
+
+const DIALECT: &Dialect = &Dialect::POSTGRES;
+/// SQLSTATE of a drop that other objects, views for instance, stand against.
+const DEPENDENT_OBJECTS: &str = "2BP01";
+
+pub(crate) async fn open(
+    config: &PostgresConfig,
+    ctx: LoadContext,
+    target: TableTarget,
+) -> Result<Box<dyn TableWriter>, ConnectorError> {
+    let session = tokio::select! {
+        biased;
+        () = ctx.stop.cancelled() => return Err(ConnectorError::stopped()),
+        session = Box::pin(connect(config, &ctx.dialer)) => session?,
+    };
+    let link = Link::new(session, ctx.stop.clone());
+    let home = commits::find_home(&link, &target.schema_name).await?;
+    let mark = match home.commits {
+        true => commits::read_mark(&link, &target).await?,
+        false => None,
+    };
+    commits::check_fence(mark.as_ref(), ctx.fence)?;
+
+    // Judges the names of table and key before anything else; the table's columns come below.
+    let empty_shape = || {
+        TableShape::new(
+            DIALECT,
+            &target.schema_name,
+            &target.table_name,
+            &target.key,
+            None,
+        )
+    };
+    let shape = match empty_shape() {
+        Ok(shape) => shape,
+        Err(reason) => return Ok(Box::new(RejectAll::new(link, ctx, target, home, reason))),
+    };
+    let table_name = names::table(DIALECT, &target.schema_name, &target.table_name)
+        .map_err(|reason| ConnectorError::internal(reason.to_string()))?;
+    let found = find_table(&link, &target.schema_name, &table_name).await?;
+    let mark = mark.filter(|mark| mark.table_name == table_name);
+    let opening = Opening {
+        link: &link,
+        ctx: &ctx,
+        target: &target,
+        table_name: &table_name,
+        table: quote_qualified(&target.schema_name, &table_name),
+    };
+    let plan = match found {
+        None => Plan::new(Mode::FirstLoad, shape),
+        Some(found) => opening.existing(found, mark.as_ref(), shape).await?,
+    };
+    let table = opening.table;
+    Ok(Box::new(Writer::new(
+        link, ctx, target, table_name, table, home, plan,
+    )))
+}
+
+/// How a table is going to be written.
+pub(crate) struct Plan {
+    pub(crate) mode: Mode,
+    pub(crate) shape: TableShape,
+    /// The table's key, where rows are told apart by it.
+    pub(crate) primary_key: Option<crate::inspect::PrimaryKey>,
+    /// Statements that go before the first row, in its transaction.
+    pub(crate) preparations: Vec<String>,
+    /// Lines for the job's log.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Plan {
+    fn new(mode: Mode, shape: TableShape) -> Self {
+        Self {
+            mode,
+            shape,
+            primary_key: None,
+            preparations: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What the steps of opening an existing table share.
+struct Opening<'a> {
+    link: &'a Link,
+    ctx: &'a LoadContext,
+    target: &'a TableTarget,
+    table_name: &'a str,
+    table: String,
+}
+
+impl Opening<'_> {
+    async fn existing(
+        &self,
+        found: FoundTable,
+        mark: Option<&Mark>,
+        fresh: TableShape,
+    ) -> Result<Plan, ConnectorError> {
+        let loading = mark.is_some_and(|mark| mark.state == TableState::Loading);
+        match (self.target.mode, loading) {
+            (LoadMode::Replace, false) => Ok(Plan::new(Mode::Replace, fresh)),
+            (LoadMode::Replace, true) => self.start_over(fresh).await,
+            (LoadMode::Merge, false) => self.merge(found, mark),
+            (LoadMode::Merge, true) => {
+                self.complete_first_load(found).await?;
+                let found = find_table(self.link, &self.target.schema_name, self.table_name)
+                    .await?
+                    .ok_or_else(|| ConnectorError::internal("the table has vanished"))?;
+                self.merge(found, mark)
+            }
+        }
+    }
+
+    /// A first load that was cut short and is not continued: its rows go. Where views depend on the table it stays, empty.
+    async fn start_over(&self, fresh: TableShape) -> Result<Plan, ConnectorError> {
+        let link = self.link;
+        link.execute("begin").await?;
+        let nothing = selvedge_connector::Checkpoint {
+            number: 0,
+            position: None,
+        };
+        commits::write_mark(
+            link,
+            self.target,
+            self.table_name,
+            &nothing,
+            self.ctx.fence,
+            TableState::Loading,
+            self.ctx.clock.now(),
+        )
+        .await?;
+        let dropped = link
+            .attempt(&format!("drop table {}", self.table), DEPENDENT_OBJECTS)
+            .await?;
+        let shape = match dropped {
+            true => fresh,
+            false => {
+                link.execute(&format!("truncate {}", self.table)).await?;
+                let found = find_table(link, &self.target.schema_name, self.table_name).await?;
+                self.shape(found.map(|found| found.existing))?
+            }
+        };
+        link.execute("commit").await?;
+        Ok(Plan::new(Mode::FirstLoad, shape))
+    }
+
+    /// A first load that was cut short and is continued: what it left becomes an ordinary table.
+    async fn complete_first_load(&self, found: FoundTable) -> Result<(), ConnectorError> {
+        let shape = self.shape(Some(found.existing))?;
+        self.link.execute("begin").await?;
+        if let Some(key) = shape.key_columns()
+            && found.primary_key.is_none()
+            && key.iter().all(|name| shape.column(name).is_some())
+        {
+            // No row is of this run: none of its books are touched.
+            build_key(self.link, &self.table, &key, i64::MAX).await?;
+        }
+        commits::mark_ready(self.link, self.target, self.ctx.fence).await?;
+        self.link.execute("commit").await
+    }
+
+    /// Rows are added to what is there: by key where the table has the stream's key, else behind one another.
+    fn merge(&self, found: FoundTable, mark: Option<&Mark>) -> Result<Plan, ConnectorError> {
+        let FoundTable {
+            mut existing,
+            primary_key,
+        } = found;
+        let mut preparations = Vec::new();
+        let mut notes = Vec::new();
+        for column in system::columns(self.target.key.is_empty()) {
+            let present = existing
+                .columns
+                .iter()
+                .find(|present| present.name == column.name);
+            match present {
+                Some(present) if present.column_type.as_ref() == Some(&column.column_type) => {}
+                Some(_) => return Err(self.broken_system_column(&column.name, "has another type")),
+                // Keyless streams bring a column that their table may lack because it had a key before.
+                None if mark.is_some() && column.name != system::PRIMARY_KEY => {
+                    return Err(self.broken_system_column(&column.name, "is missing"));
+                }
+                None => {
+                    preparations.push(ddl::statement(
+                        &self.table,
+                        &SchemaChange::AddColumn(column.clone()),
+                    )?);
+                    existing.used_slots += 1;
+                    existing.columns.push(column.into());
+                }
+            }
+        }
+        let mut shape = self.shape(Some(existing))?;
+        if mark.is_some()
+            && let Some(column) = shape.lone_split_column(&self.target.schema)
+        {
+            return Err(ConnectorError::configuration(format!(
+                "the column {column} of {}.{} was split by type, and its sibling is missing: restore it, or drop the \
+                 table or reset it",
+                self.target.schema_name, self.table_name
+            )));
+        }
+        let same_key = match (shape.key_columns(), &primary_key) {
+            (Some(key), Some(primary_key)) => primary_key.covers(&key),
+            _ => false,
+        };
+        if same_key {
+            return Ok(Plan {
+                mode: Mode::Upsert,
+                shape,
+                primary_key,
+                preparations,
+                notes,
+            });
+        }
+        if shape.declares_key() || primary_key.is_some() {
+            notes.push(format!(
+                "The key of table {} is not the stream's key: rows are appended.",
+                self.table_name
+            ));
+        }
+        shape.give_up_key();
+        // A constraint that somebody else made on their own table is not ours to drop.
+        if let Some(primary_key) = primary_key.filter(|_| mark.is_some()) {
+            preparations.push(ddl::drop_key(&self.table, &primary_key));
+        }
+        Ok(Plan {
+            mode: Mode::Append,
+            shape,
+            primary_key: None,
+            preparations,
+            notes,
+        })
+    }
+
+    fn shape(&self, existing: Option<ExistingTable>) -> Result<TableShape, ConnectorError> {
+        TableShape::new(
+            DIALECT,
+            &self.target.schema_name,
+            &self.target.table_name,
+            &self.target.key,
+            existing,
+        )
+        .map_err(|reason| ConnectorError::internal(reason.to_string()))
+    }
+
+    fn broken_system_column(&self, column: &str, trouble: &str) -> ConnectorError {
+        ConnectorError::new(
+            ErrorKind::Configuration,
+            format!(
+                "the system column {column} of {}.{} {trouble}: restore it, or drop the table or reset it",
+                self.target.schema_name, self.table_name
+            ),
+        )
+    }
+}

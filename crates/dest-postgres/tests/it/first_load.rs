@@ -1,0 +1,291 @@
+use selvedge_connector::{ErrorKind, LoadMode};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Warehouse, checkpoint, context, int, text, written};
+
+#[tokio::test]
+async fn a_first_load_creates_schema_table_key_and_mark() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let batch = warehouse.batch(vec![
+        int("id", &[Some(2), Some(1)]),
+        text("label", &[Some("b"), None]),
+        text("note", &[None, None]),
+    ]);
+    let report = warehouse.run(target, vec![batch]).await;
+    assert_eq!(report.books, written(2));
+    assert!(report.durable);
+    assert_eq!(
+        warehouse.columns().await,
+        [
+            "id",
+            "label",
+            "_sdc_extracted_at",
+            "_sdc_received_at",
+            "_sdc_batched_at",
+            "_sdc_sequence",
+            "_sdc_table_version"
+        ]
+    );
+    assert_eq!(
+        warehouse
+            .rows("select * from shop.orders order by id")
+            .await,
+        [
+            "1|-|2031-02-03T04:05:06.789012|2031-02-03T04:05:06.789012|2031-02-03T04:05:06.789012|1001|5",
+            "2|b|2031-02-03T04:05:06.789012|2031-02-03T04:05:06.789012|2031-02-03T04:05:06.789012|1000|5"
+        ]
+    );
+    assert_eq!(
+        warehouse.primary_key().await,
+        ["orders_pkey|PRIMARY KEY (id)"]
+    );
+    assert_eq!(warehouse.mark().await, ["1|1|1|p1|orders|5|ready"]);
+}
+
+#[tokio::test]
+async fn a_stream_without_rows_creates_nothing() {
+    let warehouse = Warehouse::create().await;
+    for mode in [LoadMode::Merge, LoadMode::Replace] {
+        let target = warehouse.target(&["id"], mode);
+        let mut writer = warehouse.open(target, 1).await.unwrap();
+        writer
+            .write(warehouse.batch(vec![int("id", &[])]))
+            .await
+            .unwrap();
+        assert!(writer.commit(checkpoint(1)).await.unwrap().durable);
+        writer.finish(checkpoint(2)).await.unwrap();
+        assert_eq!(
+            warehouse
+                .rows("select count(*) from pg_namespace where nspname = 'shop'")
+                .await,
+            ["0"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn rows_of_a_first_load_are_visible_at_every_checkpoint() {
+    let warehouse = Warehouse::create().await;
+    let mut writer = warehouse
+        .open(warehouse.target(&["id"], LoadMode::Merge), 1)
+        .await
+        .unwrap();
+    writer
+        .write(warehouse.batch(vec![int("id", &[Some(1)])]))
+        .await
+        .unwrap();
+    assert!(!warehouse.exists("orders").await);
+    assert!(writer.commit(checkpoint(1)).await.unwrap().durable);
+    assert_eq!(warehouse.rows("select id from shop.orders").await, ["1"]);
+    assert_eq!(warehouse.mark().await, ["1|1|1|p1|orders|5|loading"]);
+    writer
+        .write(warehouse.batch(vec![int("id", &[Some(2)])]))
+        .await
+        .unwrap();
+    assert_eq!(warehouse.rows("select id from shop.orders").await, ["1"]);
+    let report = writer.finish(checkpoint(2)).await.unwrap();
+    assert_eq!(report.books, written(2));
+    assert_eq!(
+        warehouse.rows("select count(*) from shop.orders").await,
+        ["2"]
+    );
+    assert_eq!(warehouse.mark().await, ["1|2|1|p2|orders|5|ready"]);
+}
+
+#[tokio::test]
+async fn an_interrupted_replacement_that_was_a_first_load_starts_over() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Replace);
+    let mut writer = warehouse.open(target.clone(), 1).await.unwrap();
+    let batch = warehouse.batch(vec![int("id", &[Some(1)]), text("old", &[Some("x")])]);
+    writer.write(batch).await.unwrap();
+    writer.commit(checkpoint(1)).await.unwrap();
+    drop(writer);
+    let report = warehouse
+        .run(
+            target,
+            vec![warehouse.batch(vec![int("id", &[Some(1), Some(2)])])],
+        )
+        .await;
+    assert_eq!(report.books, written(2));
+    assert_eq!(
+        warehouse
+            .rows("select id from shop.orders order by id")
+            .await,
+        ["1", "2"]
+    );
+    assert_eq!(warehouse.data_columns().await, ["id"]);
+    assert_eq!(warehouse.mark().await, ["1|1|1|p1|orders|5|ready"]);
+}
+
+#[tokio::test]
+async fn starting_over_spares_a_table_with_dependent_views() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Replace);
+    let mut writer = warehouse.open(target.clone(), 1).await.unwrap();
+    writer
+        .write(warehouse.batch(vec![int("id", &[Some(1)])]))
+        .await
+        .unwrap();
+    writer.commit(checkpoint(1)).await.unwrap();
+    drop(writer);
+    warehouse
+        .client
+        .batch_execute("create view shop.v as select id from shop.orders")
+        .await
+        .unwrap();
+    warehouse
+        .run(target, vec![warehouse.batch(vec![int("id", &[Some(7)])])])
+        .await;
+    assert_eq!(warehouse.rows("select id from shop.v").await, ["7"]);
+    assert_eq!(warehouse.primary_key().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_interrupted_first_load_goes_on_and_keeps_the_greatest_sequence() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let mut writer = warehouse.open(target.clone(), 1).await.unwrap();
+    let batch = warehouse.batch(vec![
+        int("id", &[Some(1), Some(1), Some(2)]),
+        text("v", &[Some("first"), Some("second"), Some("only")]),
+    ]);
+    writer.write(batch).await.unwrap();
+    writer.commit(checkpoint(1)).await.unwrap();
+    let lost = warehouse.batch(vec![int("id", &[Some(9)]), text("v", &[Some("lost")])]);
+    writer.write(lost).await.unwrap();
+    drop(writer);
+
+    let batch = warehouse.batch(vec![
+        int("id", &[Some(2), Some(3)]),
+        text("v", &[Some("again"), Some("new")]),
+    ]);
+    let report = warehouse.run(target, vec![batch]).await;
+    assert_eq!(report.books, written(2));
+    assert_eq!(
+        warehouse
+            .rows("select id, v from shop.orders order by id")
+            .await,
+        ["1|second", "2|again", "3|new"]
+    );
+    assert_eq!(
+        warehouse.primary_key().await,
+        ["orders_pkey|PRIMARY KEY (id)"]
+    );
+    assert_eq!(warehouse.mark().await, ["1|1|1|p1|orders|5|ready"]);
+}
+
+#[tokio::test]
+async fn a_declared_key_that_is_not_unique_is_made_so() {
+    let warehouse = Warehouse::create().await;
+    let mut writer = warehouse
+        .open(warehouse.target(&["id"], LoadMode::Replace), 1)
+        .await
+        .unwrap();
+    let mut books = selvedge_connector::Books::default();
+    for round in 1..=3 {
+        let batch = warehouse.batch(vec![int("id", &[Some(1), Some(round)])]);
+        writer.write(batch).await.unwrap();
+        books += writer
+            .commit(checkpoint(i64::from(round)))
+            .await
+            .unwrap()
+            .books;
+    }
+    books += writer.finish(checkpoint(4)).await.unwrap().books;
+    assert_eq!((books.written, books.superseded), (3, 3));
+    assert_eq!(
+        warehouse
+            .rows("select id, _sdc_sequence from shop.orders order by id")
+            .await,
+        ["1|1004", "2|1003", "3|1005"]
+    );
+}
+
+#[tokio::test]
+async fn rows_without_a_complete_key_never_get_in() {
+    let warehouse = Warehouse::create().await;
+    let batch = warehouse.batch(vec![
+        int("a", &[Some(1), None, Some(3), None]),
+        text("b", &[Some(""), Some("x"), None, None]),
+    ]);
+    let report = warehouse
+        .run(warehouse.target(&["a", "b"], LoadMode::Merge), vec![batch])
+        .await;
+    assert_eq!((report.books.written, report.books.null_key), (1, 3));
+    assert_eq!(warehouse.rows("select a, b from shop.orders").await, ["1|"]);
+    assert!(!warehouse.exists("_sdc_rejected").await);
+}
+
+#[tokio::test]
+async fn a_dropped_writer_leaves_what_was_committed() {
+    let warehouse = Warehouse::create().await;
+    let mut writer = warehouse
+        .open(warehouse.target(&[], LoadMode::Merge), 1)
+        .await
+        .unwrap();
+    writer
+        .write(warehouse.batch(vec![int("n", &[Some(1)])]))
+        .await
+        .unwrap();
+    drop(writer);
+    // The server may still be busy rolling back; the schema's system table came before the rows.
+    assert!(!warehouse.exists("orders").await);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_load_and_rolls_back() {
+    let warehouse = Warehouse::create().await;
+    let stop = CancellationToken::new();
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let mut writer = selvedge_connector::Destination::open(
+        &warehouse.destination,
+        context(1, stop.clone()),
+        target,
+    )
+    .await
+    .unwrap();
+    writer
+        .write(warehouse.batch(vec![int("id", &[Some(1)])]))
+        .await
+        .unwrap();
+    stop.cancel();
+    let error = writer.commit(checkpoint(1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Stopped);
+    drop(writer);
+    assert!(!warehouse.exists("orders").await);
+}
+
+#[tokio::test]
+async fn a_run_with_a_smaller_fence_is_refused() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let mut late = warehouse.open(target.clone(), 1).await.unwrap();
+    let mut newer = warehouse.open(target.clone(), 2).await.unwrap();
+    newer
+        .write(warehouse.batch(vec![int("id", &[Some(1)])]))
+        .await
+        .unwrap();
+    newer.finish(checkpoint(1)).await.unwrap();
+    // It had opened before there was a table, and cannot even create one now.
+    let write = late
+        .write(warehouse.batch(vec![int("id", &[Some(9)])]))
+        .await;
+    assert!(write.is_err());
+    let Err(error) = warehouse.open(target.clone(), 1).await else {
+        panic!("a smaller fence was let in");
+    };
+    assert_eq!(error.kind, ErrorKind::Stopped);
+
+    let mut late = warehouse.open(target.clone(), 2).await.unwrap();
+    late.write(warehouse.batch(vec![int("id", &[Some(9)])]))
+        .await
+        .unwrap();
+    let newer = warehouse.open(target, 3).await.unwrap();
+    newer.finish(checkpoint(1)).await.unwrap();
+    let error = late.commit(checkpoint(1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Stopped);
+    drop(late);
+    assert_eq!(warehouse.rows("select id from shop.orders").await, ["1"]);
+}

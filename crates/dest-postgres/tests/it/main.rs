@@ -1,0 +1,12 @@
+//! The destination against a real server.
+
+mod append;
+mod check;
+mod evolve;
+mod first_load;
+mod limits;
+mod rejected;
+mod replace;
+mod support;
+mod upsert;
+mod values;

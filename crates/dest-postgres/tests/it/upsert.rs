@@ -1,0 +1,135 @@
+use selvedge_connector::LoadMode;
+
+use crate::support::{Fields, Warehouse, batch_from, checkpoint, int, text, written};
+
+fn rows(ids: &[i32], values: &[&str]) -> Fields {
+    vec![
+        int("id", &ids.iter().copied().map(Some).collect::<Vec<_>>()),
+        text("v", &values.iter().copied().map(Some).collect::<Vec<_>>()),
+    ]
+}
+
+#[tokio::test]
+async fn the_greatest_sequence_wins_within_a_load_and_against_the_table() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let first = batch_from(rows(&[1, 2], &["a", "b"]), 100);
+    warehouse.run(target.clone(), vec![first]).await;
+    // Sequences 200 to 203: key 1 twice, key 3 once; then an old row of key 2 and a repetition of key 1.
+    let newer = batch_from(rows(&[1, 3, 1], &["c", "d", "e"]), 200);
+    let older = batch_from(rows(&[2, 3], &["old", "old"]), 50);
+    let equal = batch_from(rows(&[2], &["equal"]), 101);
+    let report = warehouse.run(target, vec![newer, older, equal]).await;
+    assert_eq!(
+        (
+            report.books.written,
+            report.books.superseded,
+            report.books.older_sequence
+        ),
+        (2, 3, 1)
+    );
+    assert_eq!(
+        warehouse
+            .rows("select id, v, _sdc_sequence from shop.orders order by id")
+            .await,
+        ["1|e|202", "2|b|101", "3|d|201"]
+    );
+}
+
+#[tokio::test]
+async fn each_checkpoint_is_a_transaction_of_its_own() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    warehouse
+        .run(target.clone(), vec![warehouse.batch(rows(&[1], &["a"]))])
+        .await;
+    let mut writer = warehouse.open(target, 1).await.unwrap();
+    for (number, value) in ["b", "c"].into_iter().enumerate() {
+        writer
+            .write(warehouse.batch(rows(&[1, 2], &[value, value])))
+            .await
+            .unwrap();
+        let report = writer.commit(checkpoint(number as i64 + 1)).await.unwrap();
+        assert_eq!(report.books, written(2));
+        assert_eq!(
+            warehouse
+                .rows("select id, v from shop.orders order by id")
+                .await,
+            [format!("1|{value}"), format!("2|{value}")]
+        );
+    }
+    writer
+        .write(warehouse.batch(rows(&[1], &["lost"])))
+        .await
+        .unwrap();
+    drop(writer);
+    assert_eq!(
+        warehouse
+            .rows("select id, v from shop.orders order by id")
+            .await,
+        ["1|c", "2|c"]
+    );
+    assert_eq!(warehouse.mark().await, ["1|2|1|p2|orders|5|ready"]);
+}
+
+#[tokio::test]
+async fn a_newer_row_replaces_all_columns() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    warehouse
+        .run(target.clone(), vec![warehouse.batch(rows(&[1], &["a"]))])
+        .await;
+    let batch = warehouse.batch(vec![int("id", &[Some(1)]), int("n", &[Some(7)])]);
+    warehouse.run(target, vec![batch]).await;
+    assert_eq!(
+        warehouse.rows("select id, v, n from shop.orders").await,
+        ["1|-|7"]
+    );
+}
+
+#[tokio::test]
+async fn columns_and_rows_of_the_user_are_tolerated() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    warehouse
+        .run(target.clone(), vec![warehouse.batch(rows(&[1], &["a"]))])
+        .await;
+    warehouse
+        .client
+        .batch_execute(
+            "alter table shop.orders add column twice integer generated always as (id * 2) stored;
+             alter table shop.orders add column place point;
+             update shop.orders set place = '(1,2)', _sdc_sequence = null",
+        )
+        .await
+        .unwrap();
+    warehouse
+        .run(target, vec![warehouse.batch(rows(&[1, 2], &["b", "c"]))])
+        .await;
+    assert_eq!(
+        warehouse
+            .rows("select id, v, twice, place from shop.orders order by id")
+            .await,
+        ["1|b|2|(1,2)", "2|c|4|-"]
+    );
+}
+
+#[tokio::test]
+async fn keys_are_compared_exactly() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["k"], LoadMode::Merge);
+    let keys = [Some("a"), Some("A"), Some("a "), Some("")];
+    for _ in 0..2 {
+        let report = warehouse
+            .run(
+                target.clone(),
+                vec![warehouse.batch(vec![text("k", &keys)])],
+            )
+            .await;
+        assert_eq!(report.books, written(4));
+    }
+    assert_eq!(
+        warehouse.rows("select count(*) from shop.orders").await,
+        ["4"]
+    );
+}
