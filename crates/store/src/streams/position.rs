@@ -27,7 +27,8 @@ statements! {
     START_NEW_EPOCHS = "update streams
         set epoch = epoch + 1
         where account_id = $1
-            and source_id = $2";
+            and source_id = $2
+            and position is not null";
 }
 
 /// Saves a position, if `fence` is still the newest of the source and `epoch` still the stream's.
@@ -57,7 +58,7 @@ pub async fn save_position(
     })
 }
 
-/// Starts a new epoch for every stream of the source and keeps the positions: what another destination remembers does not
+/// Starts a new epoch for every stream of the source that has been read and keeps the positions: what another destination remembers does not
 /// count, and reading goes on where it was.
 pub async fn start_new_epochs(
     tx: &mut Tx,

@@ -1,10 +1,13 @@
 //! Claiming, leases and fences, also under contention.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use selvedge_store::Store;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob, Heartbeat};
+use selvedge_types::Timestamp;
 use selvedge_types::job::{JobMode, JobProgress, JobState};
+use tokio::task::JoinHandle;
 
 use crate::support::{ANYTHING, Fixture, LEASE_SECONDS, START, after, claim, success};
 
@@ -21,6 +24,8 @@ on_both_databases!(
     a_worker_gets_only_what_it_has_room_for,
     a_restarted_process_takes_its_own_jobs_back_at_once,
     a_held_lease_keeps_claimers_away,
+    a_claim_waits_for_one_of_the_same_account_that_is_under_way,
+    a_claim_waits_for_one_of_the_same_connection_that_is_under_way,
 );
 
 /// Claims until nothing is left.
@@ -303,22 +308,65 @@ async fn a_held_lease_keeps_claimers_away(fixture: Fixture) {
     let job = fixture.claim(START).await.unwrap();
     let now = after(LEASE_SECONDS);
 
-    // The holder writes something at the very moment its lease expires and somebody else claims.
+    let check = fixture.enqueue(scope, source, JobMode::Check).await;
+
+    // The holder writes something just when its lease has expired and somebody claims the connection's next job.
     let mut tx = fixture.store.begin().await.unwrap();
     assert!(
         jobs::hold_lease(&mut tx, &job.name, job.fence)
             .await
             .unwrap()
     );
-    let store = fixture.store.clone();
-    let claimer = tokio::spawn(async move { claim(&store, now, ANYTHING).await });
+    let claimer = claim_in_background(&fixture, now, ANYTHING).await;
     assert!(
         jobs::finish(&mut tx, &job.name, job.fence, &success(), now)
             .await
             .unwrap()
     );
     tx.commit().await.unwrap();
-    assert!(claimer.await.unwrap().is_none());
-    assert!(fixture.claim(now).await.is_none());
+    assert_eq!(claimer.await.unwrap().unwrap().name, check);
     assert_eq!(fixture.state(&job.name).await, JobState::Succeeded);
+}
+
+async fn a_claim_waits_for_one_of_the_same_account_that_is_under_way(fixture: Fixture) {
+    let scope = fixture.account().await;
+    for name in ["a", "b"] {
+        let source = fixture.source(scope, name).await;
+        fixture.enqueue(scope, source, JobMode::Sync).await;
+    }
+    let limits = ClaimLimits {
+        running_syncs_per_account: 1,
+        ..ANYTHING
+    };
+    second_claim_gets_nothing(&fixture, limits).await;
+}
+
+async fn a_claim_waits_for_one_of_the_same_connection_that_is_under_way(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let source = fixture.source(scope, "shop").await;
+    fixture.enqueue(scope, source, JobMode::Check).await;
+    fixture.enqueue(scope, source, JobMode::Sync).await;
+    second_claim_gets_nothing(&fixture, ANYTHING).await;
+}
+
+async fn second_claim_gets_nothing(fixture: &Fixture, limits: ClaimLimits) {
+    let mut tx = fixture.store.begin().await.unwrap();
+    let first = jobs::claim(&mut tx, "node-2/worker-1", START, LEASE_SECONDS, &limits).await;
+    assert!(first.unwrap().is_some());
+    let second = claim_in_background(fixture, START, limits).await;
+    tx.commit().await.unwrap();
+    assert_eq!(second.await.unwrap(), None);
+}
+
+/// Begins a claim that must not end before the caller's transaction does, and gives it every chance to do so.
+async fn claim_in_background(
+    fixture: &Fixture,
+    now: Timestamp,
+    limits: ClaimLimits,
+) -> JoinHandle<Option<ClaimedJob>> {
+    let store = fixture.store.clone();
+    let mut task = tokio::spawn(async move { claim(&store, now, limits).await });
+    let early = tokio::time::timeout(Duration::from_millis(250), &mut task).await;
+    assert!(early.is_err(), "the claim did not wait: {early:?}");
+    task
 }
