@@ -299,8 +299,14 @@ impl Tour {
                 names(&answer["data"], "stream_name")
             })
             .await?;
-        self.rates
-            .insert("all".to_owned(), clock.elapsed().as_secs_f64());
+        let path = format!("/v4/{}/extractions/{job_name}", self.account);
+        println!("\n→ GET {path}");
+        let log = self.client.text(&path).await?;
+        println!(
+            "← 302, and behind it a log of {} lines",
+            log.lines().count()
+        );
+        self.moved = moved(&log);
         Ok(())
     }
 
@@ -348,22 +354,28 @@ impl Tour {
                 wrong.push(table);
             }
             let count = |rows: i64| grouped(u64::try_from(rows).unwrap_or(0));
+            let moved = self.moved.get(table);
+            let moved = moved.with_context(|| format!("the log says nothing of {table}"))?;
             rows.push(vec![
                 table.to_owned(),
+                grouped(moved.extracted),
+                grouped(moved.loaded),
+                format!("{:.2}", moved.seconds),
                 count(expected.row_count),
                 count(found.row_count),
                 verdict.to_owned(),
             ]);
         }
-        let seconds = self.rates.get("all").copied().unwrap_or_default();
-        println!(
-            "\n{}",
-            render(
-                &["stream", "in the source", "in the destination", "content"],
-                &rows
-            )
-        );
-        println!("  in {seconds:.1} seconds");
+        let headings = [
+            "stream",
+            "extracted",
+            "loaded",
+            "seconds",
+            "in the source",
+            "in the destination",
+            "content",
+        ];
+        println!("\n{}", render(&headings, &rows));
         if !wrong.is_empty() {
             bail!(
                 "the destination differs from the source in {}",

@@ -1,9 +1,10 @@
 //! The user chooses streams, fields and how they replicate.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use selvedge_catalog::StepType;
-use selvedge_store::{sources as stored_sources, streams};
+use selvedge_store::{jobs, sources as stored_sources, streams};
+use selvedge_types::job::JobMode;
 use selvedge_types::{AccountScope, SourceId};
 
 use super::reset::stop_running;
@@ -36,11 +37,19 @@ pub async fn update_metadata(
         && connection_type.can_be_checked(held.stored())
         && record.discovered_at.is_some();
     let mut known: HashMap<String, StreamMetadata> = HashMap::new();
+    // A stream that no job has read yet has nothing to start over.
+    let running = jobs::active(&mut tx, scope, source.into(), JobMode::Sync)
+        .await?
+        .is_some();
+    let mut begun: HashSet<String> = HashSet::new();
     if selectable {
         for id in update.tap_stream_ids() {
             if let Some(record) = streams::find_by_tap_stream_id(&mut tx, scope, source, id).await?
             {
                 known.insert(id.to_owned(), stored::metadata(&record)?);
+                if running || record.position.is_some() {
+                    begun.insert(id.to_owned());
+                }
             }
         }
     }
@@ -52,7 +61,7 @@ pub async fn update_metadata(
         if old.chosen != new.chosen {
             streams::set_choices(&mut tx, scope, source, &id, &stored_choices(&new.chosen)).await?;
         }
-        if old.replication() != new.replication() {
+        if old.replication() != new.replication() && begun.contains(&id) {
             starts_over = true;
             streams::reset(&mut tx, scope, source, &id).await?;
         }

@@ -50,6 +50,22 @@ impl Client {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Value> {
+        let text = self.send(method.clone(), path, body).await?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{method} {path} did not answer with JSON"))
+    }
+
+    /// The text behind an address, redirects followed.
+    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        self.send(Method::GET, path, None).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<String> {
         let mut request = self
             .http
             .request(method.clone(), format!("{}{path}", self.base));
@@ -71,8 +87,7 @@ impl Client {
         if status != reqwest::StatusCode::OK {
             bail!("{method} {path} answered {status}: {text}");
         }
-        serde_json::from_str(&text)
-            .with_context(|| format!("{method} {path} did not answer with JSON"))
+        Ok(text)
     }
 }
 
