@@ -142,9 +142,18 @@ impl ServerProcess {
     /// # Panics
     /// When it has not ended by the deadline.
     pub async fn terminate(&mut self, deadline: Duration) -> ExitStatus {
+        self.end(Signal::SIGTERM, deadline).await
+    }
+
+    /// The same with Ctrl-C (SIGINT).
+    pub async fn interrupt(&mut self, deadline: Duration) -> ExitStatus {
+        self.end(Signal::SIGINT, deadline).await
+    }
+
+    async fn end(&mut self, signal: Signal, deadline: Duration) -> ExitStatus {
         if let Some(id) = self.child.id() {
             let id = i32::try_from(id).expect("process ids are small");
-            kill(Pid::from_raw(id), Signal::SIGTERM).expect("a child of ours can be told to stop");
+            kill(Pid::from_raw(id), signal).expect("a child of ours can be told to stop");
         }
         match tokio::time::timeout(deadline, self.child.wait()).await {
             Ok(status) => status.expect("a child of ours can be waited for"),
@@ -153,6 +162,22 @@ impl ServerProcess {
                 self.log()
             ),
         }
+    }
+
+    /// Bytes of memory that the running process has had in use at most (`VmHWM` of Linux).
+    ///
+    /// # Panics
+    /// When the process has ended.
+    pub fn peak_memory(&self) -> u64 {
+        let id = self.child.id().expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))
+            .expect("the state of a child of ours can be read");
+        let kibibytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next())
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("the state has a peak");
+        kibibytes * 1024
     }
 
     /// Runs another command of the binary on the same data, for example `["partner", "create", "--name", "Acme"]`.
