@@ -10,7 +10,7 @@ pub(crate) const TABLES: [(&str, Option<&str>); 4] = [
     ("customers", None),
     ("orders", Some("updated_at")),
     ("items", None),
-    ("events", Some("id")),
+    ("events", None),
 ];
 
 /// A database that can hold a shop, and later its copy.
