@@ -31,7 +31,7 @@ pub(crate) struct Marks {
 pub(crate) struct TableMark {
     /// A first load of the table was begun and not finished.
     pub(crate) loading: bool,
-    /// The newest version that was completed.
+    /// The newest version that the stream completed in its present life.
     pub(crate) table_version: i64,
 }
 
@@ -48,10 +48,20 @@ impl Marks {
         connection
             .query_row(
                 &format!(
-                    "select coalesce(max(loading), 0), coalesce(max(table_version), 0) from {} where table_name = ?1",
+                    "select coalesce(max(loading), 0),
+                            coalesce(max(table_version) filter (
+                              where source_id = ?2 and tap_stream_id = ?3 and epoch = ?4
+                            ), 0)
+                     from {}
+                     where table_name = ?1",
                     quoted(&self.table)
                 ),
-                params![data_table],
+                params![
+                    data_table,
+                    self.identity.source_id,
+                    self.identity.tap_stream_id,
+                    self.identity.epoch
+                ],
                 |row| {
                     Ok(TableMark {
                         loading: row.get(0)?,

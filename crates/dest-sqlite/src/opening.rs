@@ -87,6 +87,16 @@ impl Opening {
             }
             None => (None, Default::default()),
         };
+        let beside = (Dialect::SQLITE.table_name)(
+            &target.schema_name,
+            &format!("_sdc_next_{}", target.table_name),
+        );
+        // A replacement that was cut short.
+        let leftover = match connection {
+            Some(connection) => TableStructure::read(connection, &beside)?
+                .map(|_| Preparation::DropTable(beside.clone())),
+            None => None,
+        };
         let existing = structure.as_ref().map(TableStructure::for_planner);
         let fresh = |existing| {
             TableShape::new(
@@ -102,7 +112,7 @@ impl Opening {
             shape: None,
             working: table.clone(),
             table,
-            preparations: Vec::new(),
+            preparations: leftover.into_iter().collect(),
             loading: true,
             table_version: mark.table_version,
             notes: Vec::new(),
@@ -135,12 +145,7 @@ impl Opening {
             (Some(_), _, _) => {
                 opening.route = Route::Beside;
                 opening.loading = false;
-                opening.working = (Dialect::SQLITE.table_name)(
-                    &target.schema_name,
-                    &format!("_sdc_next_{}", target.table_name),
-                );
-                let leftover = opening.working.clone();
-                opening.preparations.push(Preparation::DropTable(leftover));
+                opening.working = beside;
             }
             (None, _, _) => {}
         }

@@ -1,0 +1,159 @@
+//! Rows of a batch on their way into the working table.
+
+use selvedge_connector::{ConnectorError, ShapedBatch};
+use selvedge_shape::{Rejection, SchemaChange, TableShape};
+
+use super::{Load, key_of};
+use crate::insert::Insertion;
+use crate::opening::Route;
+use crate::{changes, keys};
+
+impl Load {
+    pub(super) fn write_rows(&mut self, batch: &ShapedBatch) -> Result<(), ConnectorError> {
+        let rows = batch.records.num_rows();
+        if rows == 0 {
+            return Ok(());
+        }
+        match &self.opening.route {
+            Route::Outdated => {
+                self.books.old_version += rows as u64;
+                return Ok(());
+            }
+            Route::Refused(reason) => {
+                let reason = reason.clone();
+                let all: Vec<(usize, Rejection)> =
+                    (0..rows).map(|row| (row, reason.clone())).collect();
+                return self.reject(batch, &all);
+            }
+            Route::Direct | Route::Existing | Route::Beside => {}
+        }
+        let Some(mut shape) = self.opening.shape.take() else {
+            return Err(ConnectorError::internal("the table was not planned"));
+        };
+        let written = self.write_planned(&mut shape, batch);
+        self.opening.shape = Some(shape);
+        written
+    }
+
+    fn write_planned(
+        &mut self,
+        shape: &mut TableShape,
+        batch: &ShapedBatch,
+    ) -> Result<(), ConnectorError> {
+        let rows = batch.records.num_rows();
+        let changes = shape.plan(&batch.schema, &batch.records);
+        let mut skip = shape.null_key_rows(&batch.schema, &batch.records);
+        self.books.null_key += skip.len() as u64;
+        let rejections: Vec<(usize, Rejection)> = shape
+            .row_rejections(&batch.records)
+            .into_iter()
+            .filter(|rejection| skip.binary_search(&rejection.row).is_err())
+            .map(|rejection| (rejection.row, rejection.reason))
+            .collect();
+        self.reject(batch, &rejections)?;
+        skip.extend(rejections.iter().map(|(row, _)| *row));
+        skip.sort_unstable();
+        if skip.len() == rows {
+            // The plan is kept, so its changes are carried out even if no row needs them yet.
+            return self.change(shape, &changes);
+        }
+        if !shape.exists() {
+            // Rows of NULLs only, without a key: there is no column to put them into.
+            self.books.written += (rows - skip.len()) as u64;
+            return Ok(());
+        }
+        self.change(shape, &changes)?;
+        self.follow_keys(shape, batch, &skip)?;
+        self.begin()?;
+        let file = self.file()?;
+        let first = batch.system.first_sequence;
+        file.superseded
+            .expect(first..first.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX)));
+        let insertion = Insertion {
+            file,
+            table: &self.opening.working,
+            shape,
+            upsert: self.upsert,
+            run_seed: self.run_seed,
+        };
+        let inserted = insertion.run(batch, &skip)?;
+        let superseded = file.superseded.take();
+        self.books.written += inserted.written;
+        self.books.older_sequence += inserted.older_sequence;
+        self.supersede(superseded);
+        Ok(())
+    }
+
+    /// Rows that were written and are not there any more.
+    pub(super) fn supersede(&mut self, rows: u64) {
+        let rows = rows.min(self.books.written);
+        self.books.written -= rows;
+        self.books.superseded += rows;
+    }
+
+    /// As long as the keys of a first load ascend, the index can wait; from the first that does not, rows go in by key.
+    fn follow_keys(
+        &mut self,
+        shape: &TableShape,
+        batch: &ShapedBatch,
+        skip: &[usize],
+    ) -> Result<(), ConnectorError> {
+        let Some(ascending) = &mut self.ascending else {
+            return Ok(());
+        };
+        let Some(columns) = key_of(shape) else {
+            self.ascending = None;
+            return Ok(());
+        };
+        if ascending.continues_with(&self.key, &batch.schema, &batch.records, skip) {
+            return Ok(());
+        }
+        self.ascending = None;
+        self.begin()?;
+        keys::build(self.file()?, &self.opening.working, &columns)?;
+        self.upsert = true;
+        self.opening.loading = false;
+        Ok(())
+    }
+
+    fn reject(
+        &mut self,
+        batch: &ShapedBatch,
+        rows: &[(usize, Rejection)],
+    ) -> Result<(), ConnectorError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        let now = self.clock.now();
+        let table = self.opening.table.clone();
+        let file = self
+            .file
+            .as_ref()
+            .ok_or_else(|| ConnectorError::internal("the file was not opened"))?;
+        for (row, reason) in rows {
+            self.rejected.put(file, &table, batch, *row, reason, now)?;
+        }
+        self.books.rejected += rows.len() as u64;
+        Ok(())
+    }
+
+    /// Carries out what the planner asks for.
+    fn change(
+        &mut self,
+        shape: &TableShape,
+        changes: &[SchemaChange],
+    ) -> Result<(), ConnectorError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        let notes = changes::carry_out(self.file()?, &self.opening.working, changes)?;
+        self.notes.extend(notes);
+        if key_of(shape).is_none() {
+            self.upsert = false;
+            self.ascending = None;
+        }
+        Ok(())
+    }
+}
