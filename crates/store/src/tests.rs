@@ -194,3 +194,30 @@ async fn sqlite_acknowledges_only_what_survives_a_power_failure() {
         assert_eq!(row.integer(column).unwrap(), value, "{pragma}");
     }
 }
+
+/// History grows without end, and workers claim all the time.
+#[tokio::test]
+async fn claiming_looks_at_active_jobs_only() {
+    let (_directory, mut connection) = sqlite().await;
+    for wanted in ["CANDIDATE_SQLITE", "jobs::claim::CLAIM"] {
+        let (name, sql) = statements("_POSTGRES")
+            .find(|(name, _)| name.ends_with(wanted))
+            .unwrap();
+        let plan: Vec<String> = connection
+            .fetch_all(sqlx::AssertSqlSafe(format!("explain query plan {sql}")))
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get("detail"))
+            .collect();
+        let plan = plan.join("\n");
+        assert!(
+            plan.contains("jobs_active") && plan.contains("jobs_account_running"),
+            "{name}:\n{plan}"
+        );
+        assert!(
+            !plan.contains("SCAN") && !plan.contains("jobs_history"),
+            "{name}:\n{plan}"
+        );
+    }
+}

@@ -145,7 +145,7 @@ create table jobs (
 
 create unique index jobs_active on jobs (connection_kind, connection_id, mode) where state in ('pending', 'running');
 create index jobs_queue on jobs (mode, id) where state in ('pending', 'running');
-create index jobs_account_active on jobs (account_id) where state in ('pending', 'running');
+create index jobs_account_running on jobs (account_id) where state = 'running';
 create index jobs_history on jobs (connection_kind, connection_id, mode, id);
 create index jobs_completed on jobs (completed_at);
 

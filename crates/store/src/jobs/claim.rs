@@ -40,9 +40,9 @@ pub struct ClaimedJob {
 /// How often a claim looks for another candidate after somebody else was faster.
 const ATTEMPTS: u32 = 8;
 
-/// What keeps a job (`jobs`) waiting at `$1`: another job of its connection runs, or, for a sync, its account has no room
-/// (`$2`). A job counts as running for as long as its lease is alive. The list of states repeats the condition of the
-/// partial indexes, which keeps the ended jobs out of sight.
+/// Whether a job (`jobs`) may start at `$1`: no other job of its connection runs, which could only be one of the other mode,
+/// and for a sync its account has room (`$2`). A job counts as running for as long as its lease is alive. The conditions on
+/// `state` repeat those of the partial indexes, which keep the ended jobs out of sight.
 macro_rules! may_start {
     () => {
         "not exists (
@@ -50,7 +50,7 @@ macro_rules! may_start {
                 from jobs as rivals
                 where rivals.connection_kind = jobs.connection_kind
                     and rivals.connection_id = jobs.connection_id
-                    and rivals.id <> jobs.id
+                    and rivals.mode = case jobs.mode when 'check' then 'sync' else 'check' end
                     and rivals.state in ('pending', 'running')
                     and rivals.state = 'running'
                     and rivals.lease_expires_at > $1
@@ -62,7 +62,6 @@ macro_rules! may_start {
                     from jobs as siblings
                     where siblings.account_id = jobs.account_id
                         and siblings.mode = 'sync'
-                        and siblings.state in ('pending', 'running')
                         and siblings.state = 'running'
                         and siblings.lease_expires_at > $1
                 ) < $2
