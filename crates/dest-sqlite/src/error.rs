@@ -51,3 +51,37 @@ pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
     };
     ConnectorError::new(kind, message).with_detail(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_says_so() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("pragma max_page_count = 4; create table t (x blob)")
+            .unwrap();
+        let full = connection
+            .execute_batch("insert into t values (zeroblob(1000000))")
+            .unwrap_err();
+        let error = explain(&full);
+        assert_eq!(error.kind, ErrorKind::Data);
+        assert!(error.message.contains("full"), "{error}");
+        assert!(!error.temporary());
+    }
+
+    #[test]
+    fn a_read_only_file_and_a_missing_directory_are_matters_of_permission() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let connection =
+            Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let read_only = connection.execute_batch("create table t (x)").unwrap_err();
+        let missing = Connection::open("/nowhere/at/all.db").unwrap_err();
+        for error in [read_only, missing] {
+            assert_eq!(explain(&error).kind, ErrorKind::Permission, "{error}");
+        }
+    }
+}

@@ -8,4 +8,5 @@ mod merging;
 mod rejections;
 mod replacing;
 mod round_trip;
+mod stopping;
 mod support;
