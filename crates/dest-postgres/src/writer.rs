@@ -125,9 +125,13 @@ impl Writer {
         if without_key.len() == rows {
             return Ok(());
         }
-        let changes = self.shape.plan(&batch.schema, &batch.records);
+        let mut changes = self.shape.plan(&batch.schema, &batch.records);
+        if !self.shape.exists() && self.mode == Mode::Replace {
+            // The rows hold nothing but NULLs, but the table that they go to is there.
+            changes = self.shape.create();
+        }
         if !self.shape.exists() {
-            // Nothing but NULLs, and no table that could hold a row of system columns.
+            // No table that could hold a row of system columns alone.
             self.books.null_key += (rows - without_key.len()) as u64;
             return Ok(());
         }

@@ -117,6 +117,12 @@ impl TableShape {
         if self.exists || self.columns.is_empty() {
             return changes;
         }
+        self.create()
+    }
+
+    /// The creation of the table with the columns it has so far, however few. For a destination where records of NULLs
+    /// alone have their place, because they replace those of a table that is there.
+    pub fn create(&mut self) -> Vec<SchemaChange> {
         self.exists = true;
         let system_columns = system::columns(self.key.is_empty());
         self.used_slots += system_columns.len();

@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Moves the staged rows into the table and empties the stage.
+    /// Moves the staged rows into the table. The stage is not emptied: the commit that follows does so, or it is dropped.
     ///
     /// Whole rows are replaced: a column that the stream no longer has becomes NULL. Columns of types that are none of ours
     /// are left alone.
@@ -122,6 +122,6 @@ impl Writer {
         self.books.written += applied;
         self.books.superseded += superseded;
         self.books.older_sequence += staged.saturating_sub(applied + superseded);
-        self.link.execute(&format!("truncate {stage}")).await
+        Ok(())
     }
 }

@@ -289,3 +289,32 @@ async fn a_run_with_a_smaller_fence_is_refused() {
     drop(late);
     assert_eq!(warehouse.rows("select id from shop.orders").await, ["1"]);
 }
+
+#[tokio::test]
+async fn tables_of_one_schema_can_start_at_the_same_time() {
+    let warehouse = Warehouse::create().await;
+    let run = async |name: &str| {
+        let mut target = warehouse.target(&["id"], LoadMode::Merge);
+        target.table_name = name.to_owned();
+        target.identity.tap_stream_id = name.to_owned();
+        let batch = warehouse.batch(vec![int("id", &[Some(1)]), text("v__st", &[Some("x")])]);
+        let accepted = warehouse.batch(vec![int("id", &[Some(2)])]);
+        warehouse.run(target, vec![batch, accepted]).await.books
+    };
+    let (a, b, c) = tokio::join!(run("a"), run("b"), run("c"));
+    for books in [a, b, c] {
+        assert_eq!((books.written, books.rejected), (1, 1));
+    }
+    assert_eq!(
+        warehouse
+            .rows("select table_name, state from shop._sdc_selvedge_commits order by 1")
+            .await,
+        ["a|ready", "b|ready", "c|ready"]
+    );
+    assert_eq!(
+        warehouse
+            .rows("select count(*) from shop._sdc_rejected")
+            .await,
+        ["3"]
+    );
+}

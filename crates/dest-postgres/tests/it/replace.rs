@@ -276,3 +276,23 @@ async fn a_late_replacement_is_refused() {
         ["newer|5"]
     );
 }
+
+#[tokio::test]
+async fn records_of_nulls_have_their_place_in_a_table_that_is_there() {
+    let warehouse = Warehouse::create().await;
+    let nulls = || warehouse.batch(vec![int("n", &[None, None])]);
+    let target = warehouse.target(&[], LoadMode::Replace);
+    let report = warehouse.run(target.clone(), vec![nulls()]).await;
+    assert_eq!(report.books.null_key, 2);
+    assert!(!warehouse.exists("orders").await);
+    let batch = warehouse.batch(vec![int("n", &[Some(1)])]);
+    warehouse.run(target.clone(), vec![batch]).await;
+    let report = warehouse.run(target, vec![nulls()]).await;
+    assert_eq!(report.books, written(2));
+    assert_eq!(
+        warehouse
+            .rows("select count(*), count(n), count(_sdc_sequence) from shop.orders")
+            .await,
+        ["2|0|2"]
+    );
+}

@@ -1,6 +1,9 @@
-use selvedge_connector::LoadMode;
+use selvedge_connector::{Destination, ErrorKind, LoadMode};
+use tokio_util::sync::CancellationToken;
 
-use crate::support::{Fields, Warehouse, batch_from, checkpoint, int, text, written};
+use crate::support::{
+    Fields, Warehouse, batch_from, checkpoint, context, int, rows as select, text, written,
+};
 
 fn rows(ids: &[i32], values: &[&str]) -> Fields {
     vec![
@@ -132,4 +135,73 @@ async fn keys_are_compared_exactly() {
         warehouse.rows("select count(*) from shop.orders").await,
         ["4"]
     );
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_locks() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    warehouse
+        .run(target.clone(), vec![warehouse.batch(rows(&[1], &["a"]))])
+        .await;
+    let stop = CancellationToken::new();
+    let mut writer = warehouse
+        .destination
+        .open(context(1, stop.clone()), target)
+        .await
+        .unwrap();
+    writer
+        .write(warehouse.batch(rows(&[1], &["b"])))
+        .await
+        .unwrap();
+    warehouse
+        .client
+        .batch_execute("begin; lock table shop.orders in exclusive mode")
+        .await
+        .unwrap();
+    let watcher = warehouse.database.connect().await;
+    let stopping = async {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        while select(&watcher, waiting).await == ["0"] {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (committed, ()) = tokio::join!(writer.commit(checkpoint(1)), stopping);
+    assert_eq!(committed.unwrap_err().kind, ErrorKind::Stopped);
+    drop(writer);
+    warehouse.client.batch_execute("rollback").await.unwrap();
+    assert_eq!(warehouse.rows("select v from shop.orders").await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_constraint_of_the_user_fails_the_load_with_the_servers_code() {
+    let warehouse = Warehouse::create().await;
+    for key in [&["id"][..], &[]] {
+        let mut target = warehouse.target(key, LoadMode::Merge);
+        target.table_name = format!("t{}", key.len());
+        let table = format!("shop.{}", target.table_name);
+        warehouse
+            .run(target.clone(), vec![warehouse.batch(rows(&[1], &["a"]))])
+            .await;
+        warehouse
+            .client
+            .batch_execute(&format!("alter table {table} add check (v <> 'bad')"))
+            .await
+            .unwrap();
+        // Enough rows that the server has given up long before the last of them is sent.
+        let ids: Vec<i32> = (0..100_000).collect();
+        let values = vec!["bad"; ids.len()];
+        let error = warehouse
+            .try_run(target, vec![warehouse.batch(rows(&ids, &values))])
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Data, "{error}");
+        assert_eq!(error.code.as_deref(), Some("23514"));
+        assert_eq!(
+            warehouse.rows(&format!("select v from {table}")).await,
+            ["a"]
+        );
+    }
 }

@@ -314,3 +314,17 @@ fn a_split_column_without_siblings_is_noticed() {
     assert_eq!(lone(&[id.clone(), ("v", ColumnType::Integer), text]), None);
     assert_eq!(lone(&[id]), None);
 }
+
+#[test]
+fn a_table_can_be_created_for_records_of_nulls() {
+    let mut shape = shape(&[], None);
+    let (schema, records) = batch(&[("a", Text, &[false])]);
+    assert_eq!(shape.plan(&schema, &records), []);
+    let [SchemaChange::CreateTable { columns, .. }] = &shape.create()[..] else {
+        panic!("not one creation");
+    };
+    assert_eq!(columns.len(), 6);
+    assert!(shape.exists());
+    let (_, records) = batch(&[("a", Text, &[true])]);
+    assert_eq!(shape.plan(&schema, &records), [add("a", ColumnType::Text)]);
+}
