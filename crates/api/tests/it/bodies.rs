@@ -1,0 +1,202 @@
+use serde_json::Value;
+
+use crate::app::TestApp;
+
+/// Bodies that no endpoint can use.
+fn useless() -> Vec<Vec<u8>> {
+    let deep = |open: &str| open.repeat(100_000).into_bytes();
+    vec![
+        Vec::new(),
+        b"{".to_vec(),
+        b"null".to_vec(),
+        b"[]".to_vec(),
+        b"\"x\"".to_vec(),
+        b"1e999".to_vec(),
+        b"{\"a\": 1e999}".to_vec(),
+        b"{\"type\": \"\xff\"}".to_vec(),
+        b"\xff\xfe\x00".to_vec(),
+        b"{\"a\": \"\\ud800\"}".to_vec(),
+        deep("["),
+        deep("{\"a\":"),
+    ]
+}
+
+#[tokio::test]
+async fn useless_bodies_get_the_documented_answer_of_every_endpoint() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let destination = app.destination(&tenant).await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let authorization = format!("Bearer {}", tenant.token);
+    for (method, path, expected) in [
+        (
+            "POST",
+            "/v3/accounts".to_owned(),
+            r#"{"code":"BadRequest","message":"Invalid form data.","errors":{}}"#,
+        ),
+        (
+            "POST",
+            "/v4/destinations".to_owned(),
+            r#""POST body may only include a type, a name, a description, map of properties, and boolean for unmapped sources""#,
+        ),
+        (
+            "PUT",
+            format!("/v4/destinations/{destination}"),
+            r#""PUT body may only include a name, a description, and map of properties""#,
+        ),
+        (
+            "POST",
+            "/v4/sources".to_owned(),
+            r#"{"error":"InvalidBody","data":{"message":"POST body may only include a non-empty type, a non-empty display_name and map of string properties"}}"#,
+        ),
+        (
+            "PUT",
+            format!("/v4/sources/{source}"),
+            r#"{"error":"InvalidBody","data":{"message":"PUT body many only include the keys: display_name, properties, and paused_at"}}"#,
+        ),
+        (
+            "PUT",
+            format!("/v4/sources/{source}/streams/metadata"),
+            r#""body must contain a 'streams' property with a list of metadatas by tap_stream_id""#,
+        ),
+    ] {
+        for body in useless() {
+            app.send_raw(method, &path, Some(&authorization), body)
+                .await
+                .is(400, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_where_none_is_expected_is_ignored() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let authorization = format!("Bearer {}", tenant.token);
+    for (method, path) in [
+        ("GET", "/v4/sources".to_owned()),
+        ("POST", format!("/v4/sources/{source}/sync")),
+        ("DELETE", format!("/v4/sources/{source}/sync")),
+        ("DELETE", format!("/v4/sources/{source}")),
+    ] {
+        let answer = app
+            .send_raw(method, &path, Some(&authorization), b"{nonsense".to_vec())
+            .await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_too_large() {
+    let app = TestApp::with(|_| {}, |state| state.with_body_limit(1_000)).await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let authorization = format!("Bearer {}", tenant.token);
+    let too_large = r#"{"error":"TooLarge","data":{"message":"body too large"}}"#;
+    for path in ["/v4/sources", "/v4/destinations", "/v3/accounts"] {
+        app.send_raw("POST", path, Some(&authorization), vec![b' '; 1_001])
+            .await
+            .is(413, too_large);
+        assert_eq!(
+            app.send_raw("POST", path, Some(&authorization), vec![b' '; 1_000])
+                .await
+                .status,
+            400
+        );
+    }
+}
+
+#[tokio::test]
+async fn hostile_values_are_refused_or_stored_but_never_fail() {
+    send_hostile_values(TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn hostile_values_never_fail_on_postgresql_either() {
+    send_hostile_values(TestApp::on_postgres().await).await;
+}
+
+async fn send_hostile_values(app: TestApp) {
+    let tenant = app.tenant("ada@acme.example").await;
+    let destination = app.destination(&tenant).await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let values = [
+        Value::Null,
+        serde_json::json!(true),
+        serde_json::json!(-1),
+        serde_json::json!(1.5),
+        serde_json::json!(u64::MAX),
+        serde_json::json!(""),
+        serde_json::json!("a\0b"),
+        serde_json::json!("\u{202e}\u{feff}😀"),
+        serde_json::json!("x".repeat(100_000)),
+        serde_json::json!([[]]),
+        serde_json::json!({"": {"": null}}),
+    ];
+    let fields = [
+        "type",
+        "display_name",
+        "name",
+        "description",
+        "properties",
+        "destination_id",
+        "paused_at",
+        "ignore_unmapped_sources",
+        "streams",
+        "",
+    ];
+    for (method, path, base) in [
+        (
+            "POST",
+            "/v4/destinations".to_owned(),
+            serde_json::json!({"type": "postgres", "properties": {}}),
+        ),
+        (
+            "PUT",
+            format!("/v4/destinations/{destination}"),
+            serde_json::json!({"properties": {}}),
+        ),
+        (
+            "POST",
+            "/v4/sources".to_owned(),
+            serde_json::json!({"type": "platform.postgres", "display_name": "x"}),
+        ),
+        (
+            "PUT",
+            format!("/v4/sources/{source}"),
+            serde_json::json!({}),
+        ),
+        (
+            "PUT",
+            format!("/v4/sources/{source}/streams/metadata"),
+            serde_json::json!({}),
+        ),
+    ] {
+        for field in fields {
+            for value in &values {
+                let mut body = base.clone();
+                body[field] = value.clone();
+                let answer = app
+                    .send(method, &path, Some(&tenant.token), Some(&body))
+                    .await;
+                assert!(
+                    answer.status.as_u16() < 500,
+                    "{method} {path} {field} {value}"
+                );
+            }
+        }
+        let property = base.get("properties").map_or("metadata", |_| "host");
+        for value in &values {
+            let mut body = base.clone();
+            body["properties"] =
+                serde_json::json!({property: value, "port": value, "start_date": value});
+            let answer = app
+                .send(method, &path, Some(&tenant.token), Some(&body))
+                .await;
+            assert!(
+                answer.status.as_u16() < 500,
+                "{method} {path} properties {value}"
+            );
+        }
+    }
+}

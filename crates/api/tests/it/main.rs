@@ -1,0 +1,15 @@
+//! The HTTP contract, driven through the real router in this process.
+
+mod accounts;
+mod app;
+mod bodies;
+mod checks;
+mod connection_types;
+mod destinations;
+mod jobs;
+mod lifecycle;
+mod protocol;
+mod scheduling;
+mod sources;
+mod streams;
+mod tenancy;

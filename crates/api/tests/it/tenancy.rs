@@ -1,0 +1,184 @@
+use serde_json::{Value, json};
+
+use crate::app::{Tenant, TestApp};
+
+/// Every route with ids of `source`, `destination` and `stream` in its path or body.
+fn requests(source: &str, destination: &str, stream: &str) -> Vec<(&'static str, String, Value)> {
+    let settings = json!({"properties": {"host": "evil.example.net"}});
+    vec![
+        ("GET", format!("/v4/sources/{source}"), Value::Null),
+        ("PUT", format!("/v4/sources/{source}"), settings.clone()),
+        ("DELETE", format!("/v4/sources/{source}"), Value::Null),
+        (
+            "GET",
+            format!("/v4/sources/{source}/last-connection-check"),
+            Value::Null,
+        ),
+        ("GET", format!("/v4/sources/{source}/streams"), Value::Null),
+        (
+            "GET",
+            format!("/v4/sources/{source}/streams/{stream}"),
+            Value::Null,
+        ),
+        (
+            "PUT",
+            format!("/v4/sources/{source}/streams/metadata"),
+            crate::app::metadata_update(json!({"selected": false})),
+        ),
+        ("GET", format!("/v4/sources/{source}/sync"), Value::Null),
+        ("POST", format!("/v4/sources/{source}/sync"), Value::Null),
+        ("DELETE", format!("/v4/sources/{source}/sync"), Value::Null),
+        (
+            "GET",
+            format!("/v4/destinations?source_id={source}"),
+            Value::Null,
+        ),
+        (
+            "GET",
+            format!("/v4/destinations?destination_id={destination}"),
+            Value::Null,
+        ),
+        ("PUT", format!("/v4/destinations/{destination}"), settings),
+        (
+            "DELETE",
+            format!("/v4/destinations/{destination}"),
+            Value::Null,
+        ),
+        (
+            "GET",
+            format!("/v4/destinations/{destination}/last-connection-check"),
+            Value::Null,
+        ),
+        (
+            "POST",
+            "/v4/sources".to_owned(),
+            json!({"type": "platform.postgres", "display_name": "Mine", "destination_id": destination.parse::<i64>().unwrap()}),
+        ),
+    ]
+}
+
+/// What every route answers, with the ids that texts repeat made alike.
+async fn walk(app: &TestApp, caller: &Tenant, ids: [&str; 3]) -> Vec<(u16, String)> {
+    let mut answers = Vec::new();
+    for (method, path, body) in requests(ids[0], ids[1], ids[2]) {
+        let answer = app
+            .send(method, &path, Some(&caller.token), Some(&body))
+            .await;
+        let account = format!("client ({})", caller.account);
+        let mut text = answer.text.replace(&account, "client (ACCOUNT)");
+        for id in ids {
+            text = text.replace(id, "ID");
+        }
+        answers.push((answer.status.as_u16(), text));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn the_ids_of_another_account_behave_like_unknown_ones() {
+    let app = TestApp::start().await;
+    let victim = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&victim, "Shop").await;
+    app.post(&victim, &format!("/v4/sources/{source}/sync"), Value::Null)
+        .await
+        .ok();
+    let view = app
+        .get(&victim, &format!("/v4/sources/{source}"))
+        .await
+        .ok();
+    let stream = app
+        .get(&victim, &format!("/v4/sources/{source}/streams"))
+        .await
+        .ok()[0]["stream_id"]
+        .to_string();
+    let attacker = app.tenant("bob@rival.example").await;
+
+    let foreign = walk(
+        &app,
+        &attacker,
+        [
+            &source.to_string(),
+            &view["destination_id"].to_string(),
+            &stream,
+        ],
+    )
+    .await;
+    let unknown = walk(&app, &attacker, ["900001", "900002", "900003"]).await;
+    assert_eq!(foreign, unknown);
+    assert!(
+        foreign
+            .iter()
+            .all(|(status, text)| *status != 200 || text == "[]"),
+        "{foreign:#?}"
+    );
+
+    // Nothing of the victim's has changed.
+    assert_eq!(
+        app.get(&victim, &format!("/v4/sources/{source}"))
+            .await
+            .ok(),
+        view
+    );
+    let progress = app
+        .get(&victim, &format!("/v4/sources/{source}/sync"))
+        .await
+        .ok();
+    assert_eq!(progress["stop_requested_at"], Value::Null);
+    app.get(&attacker, "/v4/sources").await.is(200, "[]");
+    app.get(&attacker, "/v4/destinations").await.is(200, "[]");
+}
+
+#[tokio::test]
+async fn credentials_are_in_no_answer() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let destination = app.get(&tenant, "/v4/destinations").await.ok()[0]["id"].to_string();
+    let stream = app
+        .get(&tenant, &format!("/v4/sources/{source}/streams"))
+        .await
+        .ok()[0]["stream_id"]
+        .to_string();
+    let mut texts: Vec<String> = walk(&app, &tenant, [&source.to_string(), &destination, &stream])
+        .await
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    for (path, body) in [
+        (
+            "/v4/sources",
+            json!({"type": "platform.postgres", "display_name": "Bad", "properties": {"password": "hunter2", "port": "x"}}),
+        ),
+        (
+            "/v4/destinations",
+            json!({"type": "postgres", "properties": {"password": "hunter2", "port": "x"}}),
+        ),
+        (
+            "/v4/sources",
+            json!({"type": "platform.postgres", "display_name": "Bad", "properties": {"password": ["hunter2"]}}),
+        ),
+    ] {
+        texts.push(app.post(&tenant, path, body).await.text);
+    }
+    for list in ["/v4/sources", "/v4/destinations"] {
+        texts.push(app.get(&tenant, list).await.text);
+    }
+    assert!(
+        texts.iter().all(|text| !text.contains("hunter2")),
+        "{texts:#?}"
+    );
+    assert!(
+        texts.iter().any(|text| text.contains("\"password\"")),
+        "the walk has seen report cards"
+    );
+}
+
+#[tokio::test]
+async fn names_and_limits_are_each_accounts_own() {
+    let app = TestApp::with(|settings| settings.max_destinations = 1, |state| state).await;
+    for email in ["ada@acme.example", "bob@rival.example"] {
+        let tenant = app.tenant(email).await;
+        app.destination(&tenant).await;
+        app.source(&tenant, "Shop").await;
+    }
+}
