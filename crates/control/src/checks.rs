@@ -68,6 +68,10 @@ pub async fn complete(
         progress: JobProgress::default(),
     };
     let mut tx = control.store().begin().await?;
+    if let Connection::Source(source) = job.connection {
+        // The source before its jobs, as everybody locks them.
+        stored_sources::find_for_update(&mut tx, job.scope, source).await?;
+    }
     if !jobs::finish(&mut tx, &job.name, job.fence, &result, now).await? {
         return Ok(false);
     }

@@ -58,7 +58,7 @@ impl NewDestination {
 pub struct DestinationChange {
     /// What was sent as `type`, which does not change.
     pub(super) type_name: Option<Value>,
-    /// `Err` marks a body that is not as documented; the type is looked at first.
+    /// `None` when the body is not as documented; the type is looked at first.
     pub(super) fields: Option<ChangedFields>,
 }
 

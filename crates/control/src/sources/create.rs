@@ -46,7 +46,12 @@ pub async fn create(
     properties::apply(change, &mut row.properties, &mut row.credentials);
     let held = Held::new(&row.properties, &row.credentials);
     let id = match sources::create(&mut tx, scope, &row, now).await {
-        // Somebody else was quicker with the name; the destination was looked up in this transaction.
+        // Somebody else was quicker: took the name, or deleted the destination.
+        Err(StoreError::Conflict("the destination")) => {
+            return Err(
+                destination_id.map_or(ControlError::NotFound, ControlError::DestinationNotFound)
+            );
+        }
         Err(StoreError::Conflict(_)) => return Err(name_taken(&new, name)),
         id => id?,
     };

@@ -17,7 +17,7 @@ pub(crate) async fn refresh(
     scope: AccountScope,
     id: SourceId,
 ) -> Result<(), ControlError> {
-    let Some(record) = sources::find(tx, scope, id).await? else {
+    let Some(record) = sources::find_for_update(tx, scope, id).await? else {
         return Ok(());
     };
     let ready_at = ready(control, tx, scope, &record)

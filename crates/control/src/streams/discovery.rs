@@ -2,7 +2,7 @@
 
 use selvedge_store::jobs::ClaimedJob;
 use selvedge_store::streams::DiscoveredRow;
-use selvedge_store::{Connection, jobs, streams};
+use selvedge_store::{Connection, jobs, sources as stored_sources, streams};
 use serde_json::{Map, Value};
 
 use crate::{Control, ControlError, sources};
@@ -33,6 +33,8 @@ pub async fn apply_discovery(
     };
     let rows: Vec<DiscoveredRow> = listings.into_iter().map(row).collect();
     let mut tx = control.store().begin().await?;
+    // The source before its jobs and streams, as everybody locks them.
+    stored_sources::find_for_update(&mut tx, job.scope, source).await?;
     if !jobs::hold_lease(&mut tx, &job.name, job.fence).await?
         || !streams::replace_discovered(&mut tx, job.scope, source, &rows, control.now()).await?
     {
