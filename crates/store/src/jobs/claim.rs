@@ -26,7 +26,7 @@ pub struct ClaimedJob {
     pub scope: AccountScope,
     pub connection: Connection,
     pub mode: JobMode,
-    /// Greater than every fence that the connection had before.
+    /// Greater than every fence that the connection had before; microseconds of the clock at the claim, as a rule.
     pub fence: i64,
     /// How often the job has been claimed, this time included: more than 1 after a worker was lost.
     pub attempts: i64,
@@ -161,10 +161,13 @@ async fn claim_mode(
         if mode == JobMode::Sync {
             tx.fetch_one(LOCK_FENCE, values!["account", scope]).await?;
         }
-        let fence = 1 + tx
+        let newest = tx
             .fetch_one(LOCK_FENCE, values![connection.kind(), connection.id()])
             .await?
             .integer("fence")?;
+        // Destinations remember fences too, and may outlive this store: one that begins anew, with the same ids, must not
+        // be taken for a late loser.
+        let fence = now.as_micros().max(newest + 1);
         let id = row.integer("id")?;
         let values = values![now, room, id, worker, expires_at, fence];
         let Some(claimed) = tx.fetch_optional(CLAIM, values).await? else {

@@ -124,7 +124,7 @@ async fn a_result_is_stored_whole(fixture: Fixture) {
         (record.created_at, record.started_at, record.completed_at),
         (START, Some(after(1)), Some(after(9)))
     );
-    assert_eq!((record.fence, record.attempts), (1, 1));
+    assert_eq!((record.fence, record.attempts), (job.fence, 1));
     assert_eq!(record.lease_owner.as_deref(), Some("node-1/worker-1"));
     assert_eq!(record.lease_expires_at, None);
 }
