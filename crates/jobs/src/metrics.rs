@@ -1,0 +1,43 @@
+//! Names of the numbers that jobs report, with low-cardinality labels: no account, source or table is a label.
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use selvedge_types::job::{JobMode, JobProgress, JobState};
+
+const ENDED: &str = "selvedge_jobs_ended_total";
+const RUNNING: &str = "selvedge_jobs_running";
+const SECONDS: &str = "selvedge_job_duration_seconds";
+const ROWS: &str = "selvedge_rows_total";
+const BYTES: &str = "selvedge_bytes_total";
+
+/// Says once what the numbers mean.
+pub fn describe() {
+    describe_counter!(ENDED, "Jobs that ended, by mode and state");
+    describe_gauge!(RUNNING, "Jobs running on this node, by mode");
+    describe_histogram!(
+        SECONDS,
+        Unit::Seconds,
+        "Time from a job's claim to its recorded end"
+    );
+    describe_counter!(ROWS, "Rows handed to destinations by ended jobs");
+    describe_counter!(
+        BYTES,
+        Unit::Bytes,
+        "Bytes of columns handed to destinations by ended jobs"
+    );
+}
+
+pub(crate) fn running(mode: JobMode, count: usize) {
+    gauge!(RUNNING, "mode" => mode.as_str()).set(count as f64);
+}
+
+pub(crate) fn ended(mode: JobMode, state: JobState, seconds: f64) {
+    counter!(ENDED, "mode" => mode.as_str(), "state" => state.as_str()).increment(1);
+    histogram!(SECONDS, "mode" => mode.as_str()).record(seconds);
+}
+
+pub(crate) fn moved(progress: &JobProgress) {
+    counter!(ROWS).increment(progress.row_count);
+    counter!(BYTES).increment(progress.size_bytes);
+}
