@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{QuickstartArguments, ServeArguments, StateArguments};
 use crate::config::ServeSettings;
-use crate::serve::Server;
+use crate::serve::{Server, Signals};
 use crate::sync::Endpoint;
 use crate::table::{grouped, render};
 use client::Client;
@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: QuickstartArguments) -> anyhow::Result<ExitCo
     }
     farewell(&arguments, &directory, &server, tour.account);
     if arguments.keep {
-        server.until_interrupted().await?;
+        server.until_interrupted(Signals::listen()?).await?;
     } else {
         server.stop().await?;
     }

@@ -16,7 +16,7 @@ use selvedge_net::Dialer;
 use selvedge_store::partners;
 use selvedge_types::Clock;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     telemetry::init(&settings.log_filter)?;
     let data_dir = settings.state.data_dir.clone();
     let metrics = telemetry::metrics_route(telemetry::metrics()?);
+    // Before anybody can know that the server is there: a signal must never find its default action.
+    let signals = Signals::listen()?;
     let server = Server::start(settings, metrics).await?;
     eprintln!(
         "Selvedge {} listens on {}; next: selvedge partner create --name NAME --data-dir {}",
@@ -44,8 +46,31 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         server.url(),
         data_dir.display()
     );
-    server.until_interrupted().await?;
+    server.until_interrupted(signals).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM and SIGINT, noticed from [`Signals::listen`] on.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        let of = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// A running server.
@@ -173,23 +198,15 @@ impl Server {
     }
 
     /// Serves until SIGTERM or SIGINT, then stops cleanly; a second signal ends at once.
-    pub(crate) async fn until_interrupted(self) -> anyhow::Result<()> {
-        let mut terminate =
-            signal(SignalKind::terminate()).context("signals cannot be received")?;
-        let mut interrupt =
-            signal(SignalKind::interrupt()).context("signals cannot be received")?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    pub(crate) async fn until_interrupted(self, mut signals: Signals) -> anyhow::Result<()> {
+        signals.next().await;
         tracing::info!("stopping: jobs end at their next checkpoint; a second signal ends at once");
         let abort = self.abort.clone();
         let stopping = self.stop();
         tokio::pin!(stopping);
         tokio::select! {
             stopped = &mut stopping => return stopped,
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = signals.next() => {}
         }
         tracing::warn!("ending at once; what was not committed is repeated by the next run");
         abort.cancel();
