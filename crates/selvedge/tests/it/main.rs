@@ -1,4 +1,15 @@
 //! The real binary, driven as its users drive it.
 
 mod command_line;
+mod failures;
+mod gate;
+mod incremental;
+mod journey;
+mod kills;
 mod one_off;
+mod pipeline;
+mod platform;
+mod replacement;
+mod schema_change;
+mod server;
+mod stop;

@@ -1,0 +1,193 @@
+//! Stopping a job, by request and with the server.
+
+use std::time::{Duration, Instant};
+
+use selvedge_testkit::wait::wait_until;
+use serde_json::{Value, json};
+
+use crate::gate::{Gate, SLOW, SLOW_ROWS};
+use crate::pipeline::Pipeline;
+use crate::platform::PATIENCE;
+
+/// How soon a stopped job must have ended.
+const SOON: Duration = Duration::from_secs(15);
+
+/// A pipeline with the small table `first`, which is read before the gated view `slow`.
+async fn pipeline() -> Pipeline {
+    let pipeline = Pipeline::start(&format!(
+        "{SLOW} create table first (id integer primary key); insert into first values (1), (2);"
+    ))
+    .await;
+    pipeline.select_full("first").await;
+    let metadata = json!({
+        "selected": true, "replication-method": "INCREMENTAL", "replication-key": "id", "view-key-properties": ["id"],
+    });
+    pipeline.set("slow", metadata).await;
+    pipeline
+}
+
+/// Starts a job and waits until rows of `slow` have been handed to the destination and no more come.
+async fn stalled(pipeline: &Pipeline, gate: &Gate) -> String {
+    let job_name = pipeline.platform.start_sync(pipeline.source).await;
+    gate.reached().await;
+    wait_until("rows on their way", PATIENCE, async || {
+        let progress = pipeline.platform.progress(pipeline.source).await;
+        if progress["row_count"].as_i64() > Some(2) {
+            Ok(())
+        } else {
+            Err(progress)
+        }
+    })
+    .await;
+    job_name
+}
+
+#[tokio::test]
+async fn a_stopped_job_ends_soon_and_the_next_one_completes_the_table() {
+    let pipeline = pipeline().await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = stalled(&pipeline, &gate).await;
+    let path = format!("/v4/sources/{}/sync", pipeline.source);
+
+    let second = pipeline
+        .platform
+        .api
+        .post(&path, &Value::Null)
+        .await
+        .status(200);
+    let message = format!(
+        "Did not create job for client-id: {}; connection-id: {} because one already exists",
+        pipeline.platform.account, pipeline.source
+    );
+    assert_eq!(
+        second,
+        json!({ "error": { "type": "already_running", "message": message } })
+    );
+
+    let asked = Instant::now();
+    let answer = pipeline.platform.api.delete(&path).await.status(200);
+    assert_eq!(answer, json!({ "status": 200 }));
+    let ended = pipeline.platform.ended(&job_name).await;
+    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+    assert_eq!(ended.statuses(), [None, None, None], "{ended:?}");
+    for phase in ["discovery", "tap", "target"] {
+        assert_eq!(ended.description(phase), "Terminated");
+    }
+    assert_eq!(pipeline.count("select count(*) from shop.first").await, 2);
+    let kept = pipeline.count("select count(*) from shop.slow").await;
+    assert!((1..SLOW_ROWS).contains(&kept), "{kept} rows were kept");
+    let again = pipeline.platform.api.delete(&path).await.status(200);
+    assert_eq!(again, json!({ "status": 200 }), "nothing to stop is fine");
+
+    gate.open().await;
+    let next = pipeline.sync().await;
+    let log = pipeline.platform.log(next.job_name()).await;
+    assert!(
+        log.contains("found current bookmark for"),
+        "it goes on where it was: {log}"
+    );
+    assert_eq!(
+        pipeline
+            .arrived("select count(*), count(distinct id), max(id) from shop.slow")
+            .await,
+        [format!("{SLOW_ROWS}|{SLOW_ROWS}|{SLOW_ROWS}")]
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_a_lock_in_the_destination_can_be_stopped() {
+    let pipeline = Pipeline::start(
+        "create table items (id integer primary key); insert into items values (1)",
+    )
+    .await;
+    pipeline.select_full("items").await;
+    pipeline.sync().await;
+    pipeline.change("insert into items values (2)").await;
+    let blocker = pipeline.to.connect().await;
+    blocker
+        .batch_execute("begin; lock table shop.items in access exclusive mode")
+        .await
+        .unwrap();
+    let job_name = pipeline.platform.start_sync(pipeline.source).await;
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    wait_until(
+        "the load to wait for the lock",
+        PATIENCE,
+        async || match pipeline.count(waiting).await {
+            0 => Err("nobody waits"),
+            _ => Ok(()),
+        },
+    )
+    .await;
+    let path = format!("/v4/sources/{}/sync", pipeline.source);
+    let asked = Instant::now();
+    pipeline.platform.api.delete(&path).await.status(200);
+    let ended = pipeline.platform.ended(&job_name).await;
+    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+    assert_eq!(ended.statuses(), [None, None, None], "{ended:?}");
+    blocker.batch_execute("rollback").await.unwrap();
+    assert_eq!(pipeline.count("select count(*) from shop.items").await, 1);
+    pipeline.sync().await;
+    assert_eq!(pipeline.count("select count(*) from shop.items").await, 2);
+}
+
+#[tokio::test]
+async fn a_job_goes_on_under_its_name_after_the_server_was_asked_to_end() {
+    let mut pipeline = pipeline().await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = stalled(&pipeline, &gate).await;
+    let status = pipeline.platform.server.terminate(SOON).await;
+    assert!(
+        status.success(),
+        "{status}: {}",
+        pipeline.platform.server.log()
+    );
+    let kept = pipeline.count("select count(*) from shop.slow").await;
+    assert!((1..SLOW_ROWS).contains(&kept), "{kept} rows were kept");
+
+    pipeline.platform.restart().await;
+    wait_until("the job to go on", PATIENCE, async || {
+        let progress = pipeline.platform.progress(pipeline.source).await;
+        if progress["job_name"] == job_name.as_str() {
+            Ok(())
+        } else {
+            Err(progress)
+        }
+    })
+    .await;
+    gate.open().await;
+    pipeline.platform.ended(&job_name).await.succeeded();
+    assert_eq!(
+        pipeline
+            .count("select count(distinct id) from shop.slow")
+            .await,
+        SLOW_ROWS
+    );
+    assert_eq!(
+        pipeline.count("select count(*) from shop.slow").await,
+        SLOW_ROWS
+    );
+    let log = pipeline.platform.log(&job_name).await;
+    let begun = log.matches("discovering the structure").count();
+    assert_eq!(begun, 2, "both parts are in one log: {log}");
+}
+
+#[tokio::test]
+async fn a_deleted_source_ends_its_job() {
+    let pipeline = pipeline().await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = stalled(&pipeline, &gate).await;
+    let path = format!("/v4/sources/{}", pipeline.source);
+    let deleted = pipeline.platform.api.delete(&path).await.status(200);
+    assert!(deleted["deleted_at"].is_string(), "{deleted}");
+    let ended = pipeline.platform.ended(&job_name).await;
+    assert_ne!(ended.statuses(), [Some(0), Some(0), Some(0)], "{ended:?}");
+    drop(gate);
+    let refused = pipeline
+        .platform
+        .api
+        .post(&format!("{path}/sync"), &Value::Null)
+        .await
+        .status(400);
+    assert_eq!(refused["error"]["message"], "Integration is deleted.");
+}
