@@ -1,13 +1,14 @@
 //! What goes wrong outside, and how it is told.
 
+use selvedge_testkit::postgres::TestDatabase;
+use selvedge_testkit::wait::wait_until;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use selvedge_testkit::postgres::TestDatabase;
-
+use crate::gate::{Gate, SLOW, SLOW_ROWS};
 use crate::pipeline::{Pipeline, execute, rows};
-use crate::platform::{Platform, destination_body, number, source_body, text};
+use crate::platform::{PATIENCE, Platform, destination_body, number, source_body, text};
 
 const REFUSED: &str = "Connection refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections.";
 
@@ -361,4 +362,88 @@ async fn tables_without_privileges_are_not_offered_and_losing_them_holds_up_no_o
         &format!("drop owned by {reader}; drop role {reader}"),
     )
     .await;
+}
+
+/// A pipeline whose view `slow` is read by key, and a job on it that has handed rows on and stands before the gate.
+async fn stalled() -> (Pipeline, Gate, String) {
+    let pipeline = Pipeline::start(SLOW).await;
+    let metadata = json!({
+        "selected": true, "replication-method": "INCREMENTAL", "replication-key": "id", "view-key-properties": ["id"],
+    });
+    pipeline.set("slow", metadata).await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = pipeline.platform.start_sync(pipeline.source).await;
+    gate.reached().await;
+    wait_until("rows on their way", PATIENCE, async || {
+        let progress = pipeline.platform.progress(pipeline.source).await;
+        if progress["row_count"].as_i64() > Some(0) {
+            Ok(())
+        } else {
+            Err(progress)
+        }
+    })
+    .await;
+    (pipeline, gate, job_name)
+}
+
+/// Ends every session on a database but those of the test itself.
+fn cut_connections(database: &TestDatabase, spared: &str) -> String {
+    format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = '{}' and pid <> pg_backend_pid() and query not like '%{spared}%'",
+        database.name
+    )
+}
+
+#[tokio::test]
+async fn a_connection_lost_while_reading_fails_the_tap_and_the_next_job_completes_the_table() {
+    let (pipeline, gate, job_name) = stalled().await;
+    rows(
+        &pipeline.origin,
+        &cut_connections(&pipeline.from, "pg_locks"),
+    )
+    .await;
+    let failed = pipeline.platform.ended(&job_name).await;
+    assert_eq!(failed.statuses(), [Some(0), Some(1), Some(0)], "{failed:?}");
+    let description = failed.description("tap");
+    assert!(
+        description.contains("An I/O error occurred while sending to the backend."),
+        "{description:?}"
+    );
+    assert!(description.contains("slow"), "{description:?}");
+    gate.open().await;
+    pipeline.sync().await;
+    assert_eq!(
+        pipeline
+            .arrived("select count(*), count(distinct id) from shop.slow")
+            .await,
+        [format!("{SLOW_ROWS}|{SLOW_ROWS}")]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_lost_while_loading_fails_the_target_and_the_next_job_completes_the_table() {
+    let (pipeline, gate, job_name) = stalled().await;
+    rows(
+        &pipeline.replica,
+        &cut_connections(&pipeline.to, "nobody is spared"),
+    )
+    .await;
+    gate.open().await;
+    let failed = pipeline.platform.ended(&job_name).await;
+    assert_eq!(failed.statuses(), [Some(0), Some(0), Some(1)], "{failed:?}");
+    let description = failed.description("target");
+    assert!(
+        description.contains("destination") && description.contains("slow"),
+        "{description:?}"
+    );
+    let load = pipeline.platform.load("slow").await;
+    assert_eq!(load["error_state"]["notification_data"]["status"], "ERROR");
+    pipeline.sync().await;
+    assert_eq!(
+        pipeline
+            .arrived("select count(*), count(distinct id) from shop.slow")
+            .await,
+        [format!("{SLOW_ROWS}|{SLOW_ROWS}")]
+    );
 }

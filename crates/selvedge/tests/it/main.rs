@@ -1,6 +1,7 @@
 //! The real binary, driven as its users drive it.
 
 mod command_line;
+mod control_plane;
 mod failures;
 mod gate;
 mod incremental;
@@ -9,7 +10,9 @@ mod kills;
 mod one_off;
 mod pipeline;
 mod platform;
+mod quickstart;
 mod replacement;
 mod schema_change;
 mod server;
 mod stop;
+mod surroundings;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::gate::{Gate, SLOW, SLOW_ROWS};
 use crate::pipeline::Pipeline;
-use crate::platform::PATIENCE;
+use crate::platform::{PATIENCE, settings, source_body};
 
 /// How soon a stopped job must have ended.
 const SOON: Duration = Duration::from_secs(15);
@@ -190,4 +190,78 @@ async fn a_deleted_source_ends_its_job() {
         .await
         .status(400);
     assert_eq!(refused["error"]["message"], "Integration is deleted.");
+}
+
+#[tokio::test]
+async fn a_stopped_replacement_leaves_the_rows_that_were_there() {
+    let pipeline = Pipeline::start(SLOW).await;
+    pipeline.select_full("slow").await;
+    pipeline.sync().await;
+    pipeline
+        .change("delete from slow_rows where id <= 100; update slow_rows set filler = 'new'")
+        .await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = pipeline.platform.start_sync(pipeline.source).await;
+    gate.reached().await;
+    let path = format!("/v4/sources/{}/sync", pipeline.source);
+    pipeline.platform.api.delete(&path).await.status(200);
+    let ended = pipeline.platform.ended(&job_name).await;
+    assert_eq!(ended.statuses(), [None, None, None], "{ended:?}");
+    let content = "select count(*), count(*) filter (where filler = 'new') from shop.slow";
+    assert_eq!(pipeline.arrived(content).await, [format!("{SLOW_ROWS}|0")]);
+    gate.open().await;
+    pipeline.sync().await;
+    let rest = SLOW_ROWS - 100;
+    assert_eq!(pipeline.arrived(content).await, [format!("{rest}|{rest}")]);
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_its_turn_can_be_stopped_and_a_stalled_one_holds_up_only_its_place() {
+    let files = tempfile::tempdir().unwrap();
+    let config = files.path().join("selvedge.toml");
+    std::fs::write(&config, "[jobs]\nconcurrency = 1\n").unwrap();
+    let settings = settings().environment("SELVEDGE_CONFIG", config.display().to_string());
+    let pipeline = Pipeline::start_with(settings, SLOW, json!({})).await;
+    pipeline.select_full("slow").await;
+    let mut body = source_body(&pipeline.from);
+    body["display_name"] = json!("Other");
+    let other = pipeline.platform.source(&body).await;
+    let entries = json!([{ "breadcrumb": [], "metadata": { "selected": true, "replication-method": "FULL_TABLE" } }]);
+    pipeline
+        .platform
+        .set_metadata(other, "slow_rows", entries)
+        .await;
+
+    let gate = Gate::close(&pipeline.from).await;
+    let stalled = pipeline.platform.start_sync(pipeline.source).await;
+    gate.reached().await;
+    let waiting = pipeline.platform.start_sync(other).await;
+    let progress = pipeline.platform.progress(other).await;
+    assert_eq!(progress["state"], "pending");
+    assert_eq!(progress["started_at"], json!(null));
+    // A check needs no place among the syncs.
+    let path = format!("/v4/sources/{other}");
+    pipeline
+        .platform
+        .api
+        .put(&path, &json!({ "properties": {} }))
+        .await
+        .status(200);
+    assert_eq!(pipeline.platform.check(&path).await["status"], "succeeded");
+
+    pipeline
+        .platform
+        .api
+        .delete(&format!("{path}/sync"))
+        .await
+        .status(200);
+    assert_eq!(pipeline.platform.progress(other).await, json!(null));
+    gate.open().await;
+    pipeline.platform.ended(&stalled).await.succeeded();
+    let later = pipeline.platform.sync(other).await.succeeded();
+    assert_ne!(later.job_name(), waiting, "the stopped job never began");
+    assert_eq!(
+        pipeline.count("select count(*) from other.slow_rows").await,
+        SLOW_ROWS
+    );
 }
