@@ -19,13 +19,7 @@ async fn every_documented_form_of_authorization_is_accepted() {
             .await;
         answer.is(200, "[]");
     }
-    for wrong in [
-        "",
-        "Bearer",
-        "Bearer x",
-        "Basic x",
-        app.partner_id(),
-    ] {
+    for wrong in ["", "Bearer", "Bearer x", "Basic x", app.partner_id()] {
         app.send_raw("GET", "/v4/sources", Some(wrong), Vec::new())
             .await
             .is(401, UNAUTHORIZED);
