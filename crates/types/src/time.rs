@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// A UTC instant with microsecond precision, kept as microseconds since 1970-01-01T00:00:00Z.
 ///
 /// `Display` is the API's wire form: whole seconds and `Z`, for example `2031-02-03T04:05:06Z`.
@@ -30,8 +35,19 @@ impl Timestamp {
 
     /// Parses ISO 8601 with any offset. A date alone, or a time without zone, is refused.
     pub fn parse(text: &str) -> Result<Self, ParseTimestampError> {
-        let instant: jiff::Timestamp = text.parse().map_err(|_| ParseTimestampError)?;
-        Ok(Self(instant.as_microsecond()))
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self(instant.as_microsecond()));
+        }
+        // The library's instants end a few hours before the year 9999 does; a far end like 9999-12-31T23:59:59Z is common.
+        let utc = text.strip_suffix(['Z', 'z']).ok_or(ParseTimestampError)?;
+        let civil: DateTime = utc.parse().map_err(|_| ParseTimestampError)?;
+        if !utc.contains(['T', 't', ' ']) {
+            return Err(ParseTimestampError);
+        }
+        let since_epoch = civil.duration_since(EPOCH).as_micros();
+        i64::try_from(since_epoch)
+            .map(Self)
+            .map_err(|_| ParseTimestampError)
     }
 
     /// The instant `seconds` later (earlier when negative), saturating at the ends of the range.
@@ -41,20 +57,24 @@ impl Timestamp {
 
     /// Wire form with milliseconds: `2031-02-03T04:05:06.789Z`.
     pub fn to_millis_string(self) -> String {
-        format!("{:.3}", self.jiff())
+        format!("{:.3}Z", self.civil())
     }
 
     /// Canonical form with microseconds: `2031-02-03T04:05:06.789012Z`.
     pub fn to_micros_string(self) -> String {
-        format!("{:.6}", self.jiff())
+        format!("{:.6}Z", self.civil())
     }
 
-    fn jiff(self) -> jiff::Timestamp {
-        jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
-            jiff::Timestamp::MIN
+    /// Date and time in UTC; the first or last that the calendar has for instants beyond the years -9999 to 9999.
+    fn civil(self) -> DateTime {
+        let beyond = if self.0 < 0 {
+            DateTime::MIN
         } else {
-            jiff::Timestamp::MAX
-        })
+            DateTime::MAX
+        };
+        EPOCH
+            .checked_add(SignedDuration::from_micros(self.0))
+            .unwrap_or(beyond)
     }
 }
 
@@ -62,8 +82,11 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whole seconds are cut, not rounded: an answer never names an instant that has not come yet.
         let second = self.0.div_euclid(1_000_000);
-        let instant = Self(second.saturating_mul(1_000_000)).jiff();
-        write!(formatter, "{instant:.0}")
+        write!(
+            formatter,
+            "{:.0}Z",
+            Self(second.saturating_mul(1_000_000)).civil()
+        )
     }
 }
 
@@ -91,8 +114,30 @@ mod tests {
     }
 
     #[test]
+    fn the_last_second_of_the_calendar_survives() {
+        for text in [
+            "9999-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00.000000Z",
+            "1969-12-31T23:59:59.999999Z",
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_micros_string(), text);
+        }
+        assert_eq!(
+            Timestamp::from_micros(-1).to_string(),
+            "1969-12-31T23:59:59Z"
+        );
+    }
+
+    #[test]
     fn text_without_a_zone_is_refused() {
-        for bad in ["", "2031-02-03", "2031-02-03T04:05:06", "yesterday"] {
+        for bad in [
+            "",
+            "2031-02-03",
+            "2031-02-03Z",
+            "2031-02-03T04:05:06",
+            "yesterday",
+            "Z",
+        ] {
             assert!(Timestamp::parse(bad).is_err(), "{bad:?} parsed");
         }
     }
