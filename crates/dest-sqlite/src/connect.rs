@@ -21,7 +21,7 @@ const LOCK_ATTEMPTS: u32 = 2_400;
 const STEPS_BETWEEN_STOP_CHECKS: i32 = 10_000;
 
 /// Page cache of a connection, in KiB: index pages of a table under load stay in memory.
-const CACHE_KIB: i64 = 32 * 1_024;
+const CACHE_KIB: i64 = 16 * 1_024;
 
 /// The write-ahead file is folded into the database when it has this many pages, and cut to this size again.
 const CHECKPOINT_PAGES: i64 = 4_000;
