@@ -52,6 +52,10 @@ impl Lease {
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut alive_until = self.control.now().plus_seconds(LEASE_SECONDS);
         let mut stopping_since: Option<tokio::time::Instant> = None;
+        let mut overstays = || {
+            let since = *stopping_since.get_or_insert_with(tokio::time::Instant::now);
+            since.elapsed() >= STOP_GRACE
+        };
         loop {
             every.tick().await;
             let now = self.control.now();
@@ -70,7 +74,13 @@ impl Lease {
                 }
             };
             alive_until = now.plus_seconds(LEASE_SECONDS);
-            let Some(ended) = ended else { continue };
+            let Some(ended) = ended else {
+                // The server is ending, and something keeps the job from its next checkpoint.
+                if self.stop.is_cancelled() && overstays() {
+                    self.abort.cancel();
+                }
+                continue;
+            };
             {
                 let mut ending = ending.lock().unwrap_or_else(PoisonError::into_inner);
                 if *ending == Ending::None || ended == Ending::Lost {
@@ -78,8 +88,7 @@ impl Lease {
                 }
             }
             self.stop.cancel();
-            let since = *stopping_since.get_or_insert_with(tokio::time::Instant::now);
-            if ended == Ending::Lost || since.elapsed() >= STOP_GRACE {
+            if ended == Ending::Lost || overstays() {
                 self.abort.cancel();
             }
             if ended == Ending::Lost {

@@ -84,7 +84,7 @@ impl Runner {
     /// stay in the queue and go on when a worker is there again.
     pub async fn run(self, stop: CancellationToken, abort: CancellationToken) {
         if self.settings.sole_worker
-            && let Err(error) = self.release("").await
+            && let Err(error) = self.take_over().await
         {
             tracing::error!(%error, "leases of an earlier server could not be released; its jobs wait for them to expire");
         }
@@ -153,8 +153,8 @@ impl Runner {
                 tracing::error!(%error, "a job crashed while the server was stopping");
             }
         }
-        if let Err(error) = self.release(&self.settings.worker).await {
-            tracing::warn!(%error, "leases could not be released; unfinished jobs wait for them to expire");
+        if let Err(error) = self.give_back().await {
+            tracing::warn!(%error, "leases could not be given back; unfinished jobs wait for them to expire");
         }
     }
 
@@ -190,16 +190,28 @@ impl Runner {
         Ok(job)
     }
 
-    async fn release(&self, owner_prefix: &str) -> Result<(), selvedge_store::StoreError> {
+    /// Frees the jobs of an earlier server that was lost.
+    async fn take_over(&self) -> Result<(), selvedge_store::StoreError> {
         let mut tx = self.shared.control.store().begin().await?;
-        let released =
-            jobs::release_worker_leases(&mut tx, owner_prefix, self.shared.clock.now()).await?;
+        let released = jobs::release_worker_leases(&mut tx, "", self.shared.clock.now()).await?;
         tx.commit().await?;
         if released > 0 {
             tracing::info!(
                 job.count = released,
                 "unfinished jobs go back into the queue"
             );
+        }
+        Ok(())
+    }
+
+    /// Frees the jobs that this server leaves for the next one.
+    async fn give_back(&self) -> Result<(), selvedge_store::StoreError> {
+        let mut tx = self.shared.control.store().begin().await?;
+        let (worker, now) = (&self.settings.worker, self.shared.clock.now());
+        let left = jobs::give_back_leases(&mut tx, worker, now).await?;
+        tx.commit().await?;
+        if left > 0 {
+            tracing::info!(job.count = left, "unfinished jobs wait for the next start");
         }
         Ok(())
     }

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use selvedge_testkit::wait::wait_until;
 use serde_json::{Value, json};
+use tokio_postgres::Client;
 
 use crate::gate::{Gate, SLOW, SLOW_ROWS};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, execute};
 use crate::platform::{PATIENCE, settings, source_body};
 
 /// How soon a stopped job must have ended.
@@ -40,6 +41,31 @@ async fn stalled(pipeline: &Pipeline, gate: &Gate) -> String {
     })
     .await;
     job_name
+}
+
+/// A session that keeps everybody from the table `items` of the destination.
+async fn blocked(pipeline: &Pipeline) -> Client {
+    let blocker = pipeline.to.connect().await;
+    execute(
+        &blocker,
+        "begin; lock table shop.items in access exclusive mode",
+    )
+    .await;
+    blocker
+}
+
+async fn waits_for_a_lock(pipeline: &Pipeline) {
+    let waiting = "select count(*) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'";
+    wait_until(
+        "the load to wait for the lock",
+        PATIENCE,
+        async || match pipeline.count(waiting).await {
+            0 => Err("nobody waits"),
+            _ => Ok(()),
+        },
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -103,22 +129,9 @@ async fn a_job_that_waits_for_a_lock_in_the_destination_can_be_stopped() {
     pipeline.select_full("items").await;
     pipeline.sync().await;
     pipeline.change("insert into items values (2)").await;
-    let blocker = pipeline.to.connect().await;
-    blocker
-        .batch_execute("begin; lock table shop.items in access exclusive mode")
-        .await
-        .unwrap();
+    let blocker = blocked(&pipeline).await;
     let job_name = pipeline.platform.start_sync(pipeline.source).await;
-    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    wait_until(
-        "the load to wait for the lock",
-        PATIENCE,
-        async || match pipeline.count(waiting).await {
-            0 => Err("nobody waits"),
-            _ => Ok(()),
-        },
-    )
-    .await;
+    waits_for_a_lock(&pipeline).await;
     let path = format!("/v4/sources/{}/sync", pipeline.source);
     let asked = Instant::now();
     pipeline.platform.api.delete(&path).await.status(200);
@@ -132,44 +145,57 @@ async fn a_job_that_waits_for_a_lock_in_the_destination_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn a_job_goes_on_under_its_name_after_the_server_was_asked_to_end() {
+async fn a_job_goes_on_under_its_name_however_often_the_server_is_asked_to_end() {
     let mut pipeline = pipeline().await;
     let gate = Gate::close(&pipeline.from).await;
     let job_name = stalled(&pipeline, &gate).await;
-    let status = pipeline.platform.server.terminate(SOON).await;
-    assert!(
-        status.success(),
-        "{status}: {}",
-        pipeline.platform.server.log()
-    );
+    // More often than a job is tried again after its server was lost.
+    for _ in 0..6 {
+        let status = pipeline.platform.server.terminate(SOON).await;
+        assert!(
+            status.success(),
+            "{status}: {}",
+            pipeline.platform.server.log()
+        );
+        pipeline.platform.restart().await;
+        gate.reached().await;
+        let progress = pipeline.platform.progress(pipeline.source).await;
+        assert_eq!(progress["job_name"], job_name.as_str());
+    }
     let kept = pipeline.count("select count(*) from shop.slow").await;
     assert!((1..SLOW_ROWS).contains(&kept), "{kept} rows were kept");
-
-    pipeline.platform.restart().await;
-    wait_until("the job to go on", PATIENCE, async || {
-        let progress = pipeline.platform.progress(pipeline.source).await;
-        if progress["job_name"] == job_name.as_str() {
-            Ok(())
-        } else {
-            Err(progress)
-        }
-    })
-    .await;
     gate.open().await;
     pipeline.platform.ended(&job_name).await.succeeded();
     assert_eq!(
         pipeline
-            .count("select count(distinct id) from shop.slow")
+            .arrived("select count(*), count(distinct id) from shop.slow")
             .await,
-        SLOW_ROWS
-    );
-    assert_eq!(
-        pipeline.count("select count(*) from shop.slow").await,
-        SLOW_ROWS
+        [format!("{SLOW_ROWS}|{SLOW_ROWS}")]
     );
     let log = pipeline.platform.log(&job_name).await;
     let begun = log.matches("discovering the structure").count();
-    assert_eq!(begun, 2, "both parts are in one log: {log}");
+    assert_eq!(begun, 7, "all parts are in one log: {log}");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_reach_a_checkpoint_does_not_keep_the_server_from_ending() {
+    let mut pipeline = Pipeline::start(
+        "create table items (id integer primary key); insert into items values (1)",
+    )
+    .await;
+    pipeline.select_full("items").await;
+    pipeline.sync().await;
+    pipeline.change("insert into items values (2)").await;
+    let blocker = blocked(&pipeline).await;
+    let job_name = pipeline.platform.start_sync(pipeline.source).await;
+    waits_for_a_lock(&pipeline).await;
+    let status = pipeline.platform.server.terminate(SOON).await;
+    assert!(status.success(), "{}", pipeline.platform.server.log());
+    blocker.batch_execute("rollback").await.unwrap();
+    assert_eq!(pipeline.count("select count(*) from shop.items").await, 1);
+    pipeline.platform.restart().await;
+    pipeline.platform.ended(&job_name).await.succeeded();
+    assert_eq!(pipeline.count("select count(*) from shop.items").await, 2);
 }
 
 #[tokio::test]
@@ -263,5 +289,50 @@ async fn a_job_that_waits_for_its_turn_can_be_stopped_and_a_stalled_one_holds_up
     assert_eq!(
         pipeline.count("select count(*) from other.slow_rows").await,
         SLOW_ROWS
+    );
+}
+
+#[tokio::test]
+async fn choices_made_while_a_job_runs_are_for_the_next_one() {
+    let pipeline = pipeline().await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = stalled(&pipeline, &gate).await;
+    pipeline.select_incremental("first", "id").await;
+    pipeline.set("slow", json!({ "selected": false })).await;
+    gate.open().await;
+    pipeline.platform.ended(&job_name).await.succeeded();
+    assert_eq!(
+        pipeline.count("select count(*) from shop.slow").await,
+        SLOW_ROWS
+    );
+    pipeline
+        .change(
+            "update slow_rows set filler = 'unseen' where id = 6000; insert into first values (3)",
+        )
+        .await;
+    pipeline.sync().await;
+    assert_eq!(pipeline.count("select count(*) from shop.first").await, 3);
+    let unseen = "select count(*) from shop.slow where filler = 'unseen'";
+    assert_eq!(pipeline.count(unseen).await, 0);
+}
+
+#[tokio::test]
+async fn a_table_that_is_reset_while_it_is_read_is_read_again_by_the_next_job() {
+    let pipeline = pipeline().await;
+    let gate = Gate::close(&pipeline.from).await;
+    let job_name = stalled(&pipeline, &gate).await;
+    pipeline.select_full("slow").await;
+    gate.open().await;
+    // The running job may fail over it; what counts is that nothing of it stays.
+    pipeline.platform.ended(&job_name).await;
+    pipeline
+        .change("delete from slow_rows where id <= 10")
+        .await;
+    pipeline.sync().await;
+    assert_eq!(
+        pipeline
+            .arrived("select count(*), count(distinct id) from shop.slow")
+            .await,
+        [format!("{0}|{0}", SLOW_ROWS - 10)]
     );
 }

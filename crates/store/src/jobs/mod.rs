@@ -22,7 +22,8 @@ pub use history::{
     ActiveCount, CompletedExtraction, count_active, delete_older_than, last_completed_per_source,
 };
 pub use lease::{
-    Heartbeat, JobResult, finish, heartbeat, hold_fence, hold_lease, release_worker_leases,
+    Heartbeat, JobResult, finish, give_back_leases, heartbeat, hold_fence, hold_lease,
+    release_worker_leases,
 };
 pub use record::JobRecord;
 pub(crate) use stop::stop_account;

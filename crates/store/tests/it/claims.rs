@@ -23,6 +23,7 @@ on_both_databases!(
     checks_come_first_and_then_the_order_of_asking,
     a_worker_gets_only_what_it_has_room_for,
     a_restarted_process_takes_its_own_jobs_back_at_once,
+    jobs_that_are_given_back_lose_no_attempt,
     a_held_lease_keeps_claimers_away,
     a_claim_waits_for_one_of_the_same_account_that_is_under_way,
     a_claim_waits_for_one_of_the_same_connection_that_is_under_way,
@@ -304,6 +305,26 @@ async fn a_restarted_process_takes_its_own_jobs_back_at_once(fixture: Fixture) {
     tx.commit().await.unwrap();
     let again = fixture.claim(after(1)).await.unwrap();
     assert_eq!((again.name, again.attempts), (job.name, 2));
+}
+
+async fn jobs_that_are_given_back_lose_no_attempt(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let source = fixture.source(scope, "shop").await;
+    fixture.enqueue(scope, source, JobMode::Sync).await;
+    let job = fixture.claim(START).await.unwrap();
+    let mut tx = fixture.store.begin().await.unwrap();
+    for (owner, given_back) in [("node-", 0), ("node-1/worker-1", 1)] {
+        assert_eq!(
+            jobs::give_back_leases(&mut tx, owner, after(1))
+                .await
+                .unwrap(),
+            given_back
+        );
+    }
+    tx.commit().await.unwrap();
+    let again = fixture.claim(after(1)).await.unwrap();
+    assert_eq!((again.name, again.attempts), (job.name, 1));
+    assert!(again.fence > job.fence);
 }
 
 async fn a_held_lease_keeps_claimers_away(fixture: Fixture) {
