@@ -240,3 +240,118 @@ async fn sources_of_one_account_run_side_by_side_into_schemas_of_their_own() {
         ["first|2000|first|first", "second|2000|second|second"]
     );
 }
+
+#[tokio::test]
+async fn sqlite_arrives_in_postgres() {
+    let to = TestDatabase::create().await;
+    let files = tempfile::tempdir().unwrap();
+    let shop = files.path().join("shop.db");
+    let origin = Connection::open(&shop).unwrap();
+    origin
+        .execute_batch(
+            "create table orders (id integer primary key, note text, total decimal(12,2), rate double, paid boolean,
+               placed_at datetime);
+             insert into orders values (1, 'a' || char(0) || 'b', 10.50, 0.1, 1, '2031-02-03 04:05:06'),
+               (2, null, null, null, null, null), (3, 'ünï🧵', -0.01, 1e300, 0, '2031-02-03T04:05:06.789012Z');
+             create table visits (page text); insert into visits values ('/a'), ('/a');",
+        )
+        .unwrap();
+    let config = files.path().join("selvedge.toml");
+    let allowed = format!(
+        "[local_files]\nallowed_directories = [{:?}]\n",
+        files.path()
+    );
+    std::fs::write(&config, allowed).unwrap();
+    let settings = settings().environment("SELVEDGE_CONFIG", config.display().to_string());
+    let platform = Platform::start_with(settings).await;
+    platform.destination(&destination_body(&to)).await;
+    let body = json!({
+        "type": "platform.sqlite", "display_name": "Shop", "properties": { "path": shop },
+    });
+    let source = platform.source(&body).await;
+    for (table, method) in [("orders", "INCREMENTAL"), ("visits", "FULL_TABLE")] {
+        let metadata = json!([{ "breadcrumb": [], "metadata": {
+            "selected": true, "replication-method": method, "replication-key": "id",
+        } }]);
+        platform.set_metadata(source, table, metadata).await;
+    }
+    platform.sync(source).await.succeeded();
+    origin
+        .execute_batch(
+            "update orders set note = 'boundary' where id = 3; delete from visits where rowid = 1",
+        )
+        .unwrap();
+    platform.sync(source).await.succeeded();
+    let replica = to.connect().await;
+    assert_eq!(
+        rows(
+            &replica,
+            "select id, note, total, rate, paid, placed_at from shop.orders order by id"
+        )
+        .await,
+        [
+            "1|ab|10.50|0.1|t|2031-02-03 04:05:06",
+            "2|∅|∅|∅|∅|∅",
+            "3|boundary|-0.01|1e+300|f|2031-02-03 04:05:06.789012"
+        ]
+    );
+    assert_eq!(
+        rows(
+            &replica,
+            "select page, count(*) from shop.visits group by 1"
+        )
+        .await,
+        ["/a|1"]
+    );
+}
+
+#[tokio::test]
+async fn texts_in_other_encodings_arrive_as_unicode_and_unreadable_ones_fail_their_table() {
+    let to = TestDatabase::create().await;
+    let admin = to.connect().await;
+    let platform = Platform::start().await;
+    platform.destination(&destination_body(&to)).await;
+    for (encoding, text) in [
+        ("LATIN1", "E'gr\\xfc\\xdfe'"),
+        ("SQL_ASCII", "E'gr\\xfc\\xdfe'"),
+    ] {
+        let mut from = to.clone();
+        from.name = format!("{}_{}", to.name, encoding.to_lowercase());
+        let create = format!(
+            "create database {} template template0 encoding '{encoding}' lc_collate 'C' lc_ctype 'C'",
+            from.name
+        );
+        execute(&admin, &create).await;
+        let origin = from.connect().await;
+        execute(
+            &origin,
+            &format!(
+                "set client_encoding = '{encoding}';
+                 create table a_words (id integer primary key, word text); insert into a_words values (1, {text});
+                 create table b_words (id integer primary key, word text); insert into b_words values (1, 'plain');"
+            ),
+        )
+        .await;
+        let mut body = source_body(&from);
+        body["display_name"] = json!(encoding);
+        let source = platform.source(&body).await;
+        for table in ["a_words", "b_words"] {
+            let metadata = json!([{ "breadcrumb": [], "metadata": {
+                "selected": true, "replication-method": "FULL_TABLE",
+            } }]);
+            platform.set_metadata(source, table, metadata).await;
+        }
+        let ended = platform.sync(source).await;
+        let schema = encoding.to_lowercase();
+        let plain = format!("select word from {schema}.b_words");
+        assert_eq!(rows(&admin, &plain).await, ["plain"]);
+        if encoding == "LATIN1" {
+            ended.succeeded();
+            let words = format!("select word from {schema}.a_words");
+            assert_eq!(rows(&admin, &words).await, ["grüße"]);
+        } else {
+            assert_eq!(ended.statuses(), [Some(0), Some(1), Some(0)], "{ended:?}");
+            assert!(ended.description("tap").contains("a_words"), "{ended:?}");
+        }
+    }
+}
