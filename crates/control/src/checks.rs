@@ -49,7 +49,8 @@ pub(crate) async fn enqueue(
     Ok(name)
 }
 
-/// Ends a check that a worker has carried out. After success a source counts as discovered. `false` when the worker has
+/// Ends a check that a worker has carried out. After success a source counts as discovered, and a
+/// destination as one to load into on schedule. `false` when the worker has
 /// lost its lease: nothing is changed then.
 pub async fn complete(
     control: &Control,
@@ -75,9 +76,15 @@ pub async fn complete(
     if !jobs::finish(&mut tx, &job.name, job.fence, &result, now).await? {
         return Ok(false);
     }
-    if let (Connection::Source(source), JobState::Succeeded) = (job.connection, state) {
-        stored_sources::mark_discovered(&mut tx, job.scope, source, now).await?;
-        sources::refresh(control, &mut tx, job.scope, source).await?;
+    match (job.connection, state) {
+        (Connection::Source(source), JobState::Succeeded) => {
+            stored_sources::mark_discovered(&mut tx, job.scope, source, now).await?;
+            sources::refresh(control, &mut tx, job.scope, source).await?;
+        }
+        (Connection::Destination(destination), JobState::Succeeded) => {
+            destinations::mark_verified(&mut tx, job.scope, destination, now).await?;
+        }
+        _ => {}
     }
     tx.commit().await?;
     Ok(true)

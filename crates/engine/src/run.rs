@@ -155,6 +155,11 @@ impl Run {
                         .await;
                     match ended {
                         Ok(()) => {}
+                        Err(CopyError::Journal(JournalError::StreamReset)) => {
+                            let table = &stream.table_name;
+                            let text = format!("{table} was reset; the next run reads it anew");
+                            self.log(LogLevel::Warning, &text);
+                        }
                         Err(CopyError::Stopped) => {
                             return self.terminated(report, "the run was stopped");
                         }

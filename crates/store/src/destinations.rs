@@ -97,6 +97,11 @@ statements! {
         set check_job_name = $3
         where account_id = $1
             and id = $2";
+    MARK_VERIFIED = "update destinations
+        set verified_at = $3
+        where account_id = $1
+            and id = $2
+            and verified_at is null";
     DELETE = "update destinations
         set deleted_at = $3, updated_at = $3
         where account_id = $1
@@ -216,6 +221,17 @@ pub async fn set_check_job(
 ) -> Result<bool, StoreError> {
     let values = values![scope, id, job.to_string()];
     Ok(tx.execute(SET_CHECK_JOB, values).await? == 1)
+}
+
+/// Notes the first check that succeeded: from then on, sources that load into the destination are scheduled.
+pub async fn mark_verified(
+    tx: &mut Tx,
+    scope: AccountScope,
+    id: DestinationId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(MARK_VERIFIED, values![scope, id, now]).await?;
+    Ok(())
 }
 
 /// Marks a destination deleted. Its sources and jobs are the caller's concern: [`crate::sources::unmap_from`],

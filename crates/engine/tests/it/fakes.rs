@@ -260,6 +260,9 @@ pub(crate) struct MemoryJournal {
     pub(crate) history: History,
 }
 
+/// The user resets this stream while it is read.
+pub(crate) const RESET: &str = "reset";
+
 #[async_trait]
 impl RunJournal for MemoryJournal {
     async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError> {
@@ -291,6 +294,9 @@ impl RunJournal for MemoryJournal {
     ) -> Result<(), JournalError> {
         if self.fenced {
             return Err(JournalError::Fenced);
+        }
+        if tap_stream_id.ends_with(RESET) {
+            return Err(JournalError::StreamReset);
         }
         self.history.lock().unwrap().push(Happened::Saved {
             stream: tap_stream_id.to_owned(),

@@ -6,7 +6,7 @@ use selvedge_connector::ErrorKind;
 use selvedge_types::job::JobState;
 use selvedge_types::stream::ReplicationMethod::{FullTable, Incremental};
 
-use crate::fakes::{Bench, Fault, Happened, Step};
+use crate::fakes::{Bench, Fault, Happened, RESET, Step};
 
 #[tokio::test]
 async fn every_row_arrives_once_with_ascending_sequences() {
@@ -202,4 +202,17 @@ async fn a_run_that_lost_its_lease_ends_without_a_trace() {
     let report = bench.execute().await;
     assert!(report.fenced);
     assert!(Bench::ids(&rows).is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_meanwhile_does_not_end_the_others() {
+    let streams = vec![
+        (RESET, vec![Step::Rows(vec![1])]),
+        ("good", vec![Step::Rows(vec![2])]),
+    ];
+    let bench = Bench::new(FullTable, streams);
+    let rows = Arc::clone(&bench.rows);
+    let report = bench.execute().await;
+    assert_eq!(Bench::ids(&rows), [2]);
+    assert_eq!(report.outcome.state(), JobState::Succeeded);
 }

@@ -53,6 +53,7 @@ create table destinations (
     properties text not null,
     credentials bytea,
     check_job_name text,
+    verified_at bigint,
     paused_at bigint,
     system_paused_at bigint,
     created_at bigint not null,

@@ -53,6 +53,7 @@ create table destinations (
     properties text not null,
     credentials blob,
     check_job_name text,
+    verified_at integer,
     paused_at integer,
     system_paused_at integer,
     created_at integer not null,

@@ -45,14 +45,20 @@ statements! {
         where sources.id > $1
             and sources.deleted_at is null
             and sources.ready_at is not null
-            and sources.destination_id is not null
+            and exists (
+                select 1
+                from destinations
+                where destinations.account_id = sources.account_id
+                    and destinations.id = sources.destination_id
+                    and destinations.verified_at is not null
+            )
             and sources.paused_at is null
             and sources.system_paused_at is null
         order by sources.id
         limit $2";
 }
 
-/// Ready, mapped and unpaused sources in the order of their ids, `limit` at most, behind `after`.
+/// Ready and unpaused sources whose destination has passed a check, in the order of their ids, `limit` at most, behind `after`.
 pub async fn list_scheduled(
     tx: &mut ReadTx,
     after: Option<SourceId>,

@@ -309,6 +309,14 @@ async fn only_ready_mapped_and_unpaused_sources_are_scheduled(fixture: Fixture) 
         }
         ids.push(id);
     }
+    let unverified = sources::list_scheduled(&mut tx, None, 100).await.unwrap();
+    assert!(
+        unverified.is_empty(),
+        "the destination has not passed a check"
+    );
+    destinations::mark_verified(&mut tx, scope, destination, START)
+        .await
+        .unwrap();
     let scheduled = sources::list_scheduled(&mut tx, None, 100).await.unwrap();
     assert_eq!(scheduled.len(), 1);
     assert_eq!((scheduled[0].id, scheduled[0].scope), (ids[0], scope));
@@ -331,6 +339,9 @@ async fn the_scheduler_sees_starts_and_activity(fixture: Fixture) {
         ..new_source("shop")
     };
     let source = sources::create(&mut tx, scope, &new, START).await.unwrap();
+    destinations::mark_verified(&mut tx, scope, destination, START)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let seen = || async {
         let mut tx = fixture.store.read().await.unwrap();
