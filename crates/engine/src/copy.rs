@@ -12,9 +12,9 @@ use selvedge_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::{Component, JournalError, Progress, RunJournal};
+use crate::limits::RunLimits;
 use crate::plan::StreamPlan;
 use crate::position::StreamPosition;
-use crate::run::RunLimits;
 use crate::sequence::Sequence;
 
 /// Events between source and engine. Two batches under way keep both sides busy; more would only hold memory.

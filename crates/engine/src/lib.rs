@@ -9,6 +9,7 @@
 
 mod copy;
 mod journal;
+mod limits;
 mod listing;
 mod plan;
 mod position;
@@ -16,7 +17,8 @@ mod run;
 mod sequence;
 
 pub use journal::{Component, JournalError, Progress, RunJournal, StreamState};
+pub use limits::RunLimits;
 pub use listing::{StreamListing, listing};
 pub use plan::{PlanSettings, StreamChoice};
 pub use position::StreamPosition;
-pub use run::{Run, RunLimits, RunReport, StreamReport};
+pub use run::{Run, RunReport, StreamReport};

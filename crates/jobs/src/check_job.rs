@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connections;
 use crate::lease::{Ending, Lease};
 use crate::log::JobLog;
-use crate::runner::Shared;
+use crate::shared::Shared;
 
 /// Minutes after which a check is given up.
 const TIME_LIMIT_SECONDS: i64 = 10 * 60;

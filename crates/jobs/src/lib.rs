@@ -11,6 +11,7 @@ mod lease;
 mod log;
 pub mod metrics;
 mod runner;
+mod shared;
 mod sync_job;
 
 pub use log::LogDirectory;

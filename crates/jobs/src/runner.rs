@@ -14,6 +14,7 @@ use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::log::LogDirectory;
+use crate::shared::Shared;
 use crate::{check_job, metrics, sync_job};
 
 /// How often the queue is looked at: the longest a job waits for a free worker.
@@ -38,17 +39,6 @@ pub struct RunnerSettings {
     pub concurrency: u32,
     /// A job that runs longer is terminated.
     pub time_limit: Duration,
-}
-
-/// What every job of this node shares.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) control: Control,
-    pub(crate) registry: Registry,
-    pub(crate) dialer: Dialer,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) logs: LogDirectory,
-    pub(crate) time_limit: Duration,
 }
 
 /// Runs jobs until it is stopped.

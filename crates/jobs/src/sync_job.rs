@@ -16,7 +16,7 @@ use crate::connections;
 use crate::journal::StoreJournal;
 use crate::lease::{Ending, Lease, SharedProgress};
 use crate::log::JobLog;
-use crate::runner::Shared;
+use crate::shared::Shared;
 
 /// A job whose worker was lost this often is not tried again: something about it kills the server.
 const MOST_ATTEMPTS: i64 = 5;

@@ -94,3 +94,69 @@ impl Listener for TlsListener {
         self.tcp.local_addr()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use axum::Router;
+    use axum::routing::get;
+    use rustls::pki_types::ServerName;
+    use selvedge_net::tls::{Verification, client_config};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+
+    /// The throw-away certificates of the PostgreSQL connector's tests.
+    fn certificate(name: &str) -> PathBuf {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../postgres/tests/it/certificates"
+        );
+        PathBuf::from(folder).join(name)
+    }
+
+    #[tokio::test]
+    async fn https_is_served_while_another_client_never_finishes_its_handshake() {
+        selvedge_net::tls::install_provider();
+        let config = server_config(&certificate("server.pem"), &certificate("server.key")).unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let serving =
+            tokio::spawn(async move { axum::serve(TlsListener::new(tcp, config), router).await });
+
+        let silent = TcpStream::connect(address).await.unwrap();
+        let pem = std::fs::read_to_string(certificate("authority.pem")).unwrap();
+        let connector =
+            TlsConnector::from(client_config(&Verification::Authority { pem }).unwrap());
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = connector.connect(name, tcp).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("hello"),
+            "{answer}"
+        );
+        drop(silent);
+        serving.abort();
+    }
+
+    #[test]
+    fn files_that_are_no_certificate_and_key_are_named() {
+        selvedge_net::tls::install_provider();
+        let refused = |left: &str, right: &str| {
+            let error = server_config(&certificate(left), &certificate(right)).unwrap_err();
+            format!("{error:#}")
+        };
+        assert!(refused("missing.pem", "server.key").contains("missing.pem"));
+        assert!(refused("server.pem", "authority.pem").contains("authority.pem"));
+        assert!(refused("stranger.pem", "server.key").contains("do not belong together"));
+    }
+}
