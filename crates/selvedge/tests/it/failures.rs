@@ -447,3 +447,51 @@ async fn a_connection_lost_while_loading_fails_the_target_and_the_next_job_compl
         [format!("{SLOW_ROWS}|{SLOW_ROWS}")]
     );
 }
+
+/// A server whose disk is full, in its own words. They come from a trigger, since no test fills a disk.
+const NO_ROOM: &str = r#"
+    create function shop.no_room() returns trigger language plpgsql as $$ begin
+      raise exception using errcode = '53100',
+        message = 'could not extend file "base/16384/2619": No space left on device';
+    end $$;
+    create trigger no_room before insert on shop.orders execute function shop.no_room();"#;
+
+#[tokio::test]
+async fn a_full_disk_of_the_destination_is_told_and_the_next_job_catches_up() {
+    let pipeline = Pipeline::start(
+        "create table orders (id bigint primary key, note text);
+         insert into orders select i, 'n' || i from generate_series(1, 10) i;",
+    )
+    .await;
+    pipeline.select_incremental("orders", "id").await;
+    pipeline.sync().await;
+    execute(&pipeline.replica, NO_ROOM).await;
+    pipeline
+        .change(
+            "insert into orders values (11, 'late'); update orders set note = 'new' where id = 10",
+        )
+        .await;
+
+    let failed = pipeline.try_sync().await;
+    assert_eq!(failed.statuses(), [Some(0), Some(0), Some(1)], "{failed:?}");
+    let description = failed.description("target");
+    assert!(
+        description.contains("disk is full") && description.contains("No space left on device"),
+        "{description:?}"
+    );
+    let load = pipeline.platform.load("orders").await;
+    let error = &load["error_state"]["notification_data"];
+    assert_eq!(error["warehouse_sql_state"], "53100", "{load}");
+    assert_eq!(load["last_batch_loaded_at"], Value::Null);
+
+    execute(&pipeline.replica, "drop trigger no_room on shop.orders").await;
+    pipeline.sync().await;
+    assert_eq!(
+        pipeline
+            .arrived("select count(*), max(note) filter (where id = 10) from shop.orders")
+            .await,
+        ["11|new"]
+    );
+    let load = pipeline.platform.load("orders").await;
+    assert_eq!(load["error_state"], Value::Null);
+}
