@@ -17,6 +17,9 @@ use crate::superseded::Superseded;
 const LOCK_WAIT: Duration = Duration::from_millis(250);
 const LOCK_ATTEMPTS: u32 = 2_400;
 
+/// How often a new file is tried to be switched to the write-ahead log.
+const SWITCH_ATTEMPTS: u32 = 40;
+
 /// Virtual machine steps between two looks at the stop signal.
 const STEPS_BETWEEN_STOP_CHECKS: i32 = 10_000;
 
@@ -123,9 +126,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(LOCK_WAIT * 40)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
     connection.busy_timeout(LOCK_WAIT)?;
+    switch_to_log(&connection)?;
     // With `normal`, a commit that was reported could be gone after a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
     // References between tables are the user's own; a replaced table must not delete their rows.
@@ -134,6 +136,23 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     Ok(connection)
+}
+
+/// Switches a new file to the write-ahead log. That needs the file alone and, unlike everything else, does not wait for it:
+/// of two writers that open a new file together, the later one waits for a lock that does, and tries again.
+fn switch_to_log(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..SWITCH_ATTEMPTS {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error) if is_locked(&error) => {
+                match connection.execute_batch("begin immediate; commit") {
+                    Err(error) if !is_locked(&error) => return Err(error),
+                    _ => {}
+                }
+            }
+            switched => return switched,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "wal")
 }
 
 fn is_locked(error: &rusqlite::Error) -> bool {

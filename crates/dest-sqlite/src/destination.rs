@@ -42,6 +42,11 @@ impl Destination for SqliteDestination {
         self.fidelity
     }
 
+    /// SQLite compares names without regard to ASCII case.
+    fn resolved_table_name(&self, table_name: &str) -> String {
+        table_name.to_ascii_lowercase()
+    }
+
     async fn check(&self, ctx: &CheckContext) -> Result<CheckReport, ConnectorError> {
         let (file, stop) = (self.file.clone(), ctx.stop.clone());
         on_blocking_thread(move || Ok(check(&file, &stop))).await
@@ -65,4 +70,19 @@ async fn on_blocking_thread<T: Send + 'static>(
         ConnectorError::internal("opening the SQLite file ended unexpectedly")
             .with_detail(error.to_string())
     })?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_that_differ_in_case_alone_are_one_table() {
+        let config = ConnectionConfig::default();
+        let destination = SqliteDestination::new(&config, PathBuf::from("w.db"));
+        let destination = destination.expect("no property is needed");
+        let resolved = |name: &str| destination.resolved_table_name(name);
+        assert_eq!(resolved("Orders"), resolved("orders"));
+        assert_ne!(resolved("orders"), resolved("order"));
+    }
 }

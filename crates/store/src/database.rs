@@ -21,6 +21,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long SQLite waits for another process (the command line beside the server) to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Between two attempts to switch a new file to the write-ahead log, which takes another process a few milliseconds.
+const SWITCH_RETRY: Duration = Duration::from_millis(20);
+
 /// Readers of the SQLite file: more than the cores of a small machine gain nothing.
 const SQLITE_READERS: u32 = 4;
 
@@ -141,19 +144,12 @@ impl Database {
             .foreign_keys(true)
             .pragma("trusted_schema", "off")
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(
-                options
-                    .clone()
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // `normal` may forget an acknowledged write when the power fails.
-                    .synchronous(SqliteSynchronous::Full),
-            )
-            .await?;
+        let writing = options
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            // `normal` may forget an acknowledged write when the power fails.
+            .synchronous(SqliteSynchronous::Full);
+        let writer = open_writer(writing).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -186,6 +182,29 @@ impl Database {
             Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
         Ok(Tx::new(inner, Arc::clone(cipher)))
+    }
+}
+
+/// Opens the one writing connection.
+///
+/// Whoever opens a new file first switches it to the write-ahead log. That needs the file alone and, unlike everything
+/// else, does not wait for it: of two processes that start together, the later one is told to try again.
+async fn open_writer(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let deadline = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await;
+        match pool.map_err(StoreError::from) {
+            Err(error) if error.is_busy() && tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(SWITCH_RETRY).await;
+            }
+            opened => return opened,
+        }
     }
 }
 

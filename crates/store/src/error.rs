@@ -46,6 +46,19 @@ impl DriverError {
 }
 
 impl StoreError {
+    /// Whether SQLite said that another connection holds the file (the primary code is in the low byte).
+    pub(crate) fn is_busy(&self) -> bool {
+        const SQLITE_BUSY: u32 = 5;
+        let Self::Unavailable(driver) = self else {
+            return false;
+        };
+        let code = driver
+            .code
+            .as_deref()
+            .and_then(|code| code.parse::<u32>().ok());
+        code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
+    }
+
     /// For a column whose content cannot be understood.
     pub(crate) fn corrupt(
         table: &'static str,
