@@ -14,8 +14,9 @@ use crate::routes::{
 };
 use crate::{ApiError, AppState, observe};
 
-/// The whole HTTP interface.
-pub fn router(state: AppState) -> Router {
+/// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers.
+pub fn router(state: AppState, pages: Router) -> Router {
+    let body_limit_bytes = state.body_limit_bytes;
     let limited = Router::new()
         .route(
             "/v4/{account_id}/extractions",
@@ -30,7 +31,6 @@ pub fn router(state: AppState) -> Router {
 
     Router::new()
         // The server itself.
-        .route("/", get(service::landing::landing))
         .route("/healthz", get(service::health::health))
         .route("/readyz", get(service::readiness::readiness))
         // Accounts.
@@ -116,12 +116,13 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/logs/{job_name}", get(extractions::read_log::read_log))
         .merge(limited)
+        .with_state(state)
+        .merge(pages)
         .method_not_allowed_fallback(unknown)
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(state.body_limit_bytes))
+        .layer(DefaultBodyLimit::max(body_limit_bytes))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(observe::observe))
-        .with_state(state)
 }
 
 /// Unknown addresses and methods look the same, and need no token.

@@ -21,6 +21,7 @@ pub(crate) struct ConfigFile {
     jobs: JobsSection,
     accounts: AccountsSection,
     local_files: LocalFilesSection,
+    brand: BrandSection,
     log: LogSection,
 }
 
@@ -96,6 +97,22 @@ struct LocalFilesSection {
     allowed_directories: Vec<PathBuf>,
 }
 
+/// `[brand]`: what people see instead of our name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BrandSection {
+    /// Name of the product in pages and messages. The API's literal texts stay as they are.
+    pub(crate) name: String,
+}
+
+impl Default for BrandSection {
+    fn default() -> Self {
+        Self {
+            name: "Selvedge".to_owned(),
+        }
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -123,6 +140,7 @@ pub(crate) struct ServeSettings {
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
     pub(crate) allowed_directories: Vec<PathBuf>,
+    pub(crate) brand: BrandSection,
     pub(crate) log_filter: String,
 }
 
@@ -229,6 +247,7 @@ impl ServeSettings {
             jobs: file.jobs,
             accounts: file.accounts,
             allowed_directories: file.local_files.allowed_directories,
+            brand: file.brand,
         })
     }
 }

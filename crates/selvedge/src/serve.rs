@@ -15,6 +15,7 @@ use selvedge_jobs::{LogDirectory, Runner, RunnerSettings};
 use selvedge_net::Dialer;
 use selvedge_store::partners;
 use selvedge_types::Clock;
+use selvedge_web::Site;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -91,7 +92,7 @@ pub(crate) struct Server {
 impl Server {
     /// Opens the state, binds the address and starts everything.
     ///
-    /// `beside` holds routes that are not part of the API.
+    /// `beside` holds routes that are neither part of the API nor pages.
     pub(crate) async fn start(settings: ServeSettings, beside: Router) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let directory = crate::data_dir::DataDir::prepare(&settings.state.data_dir)?;
@@ -155,7 +156,11 @@ impl Server {
             },
         );
         let runner = tokio::spawn(runner.run(stop.clone(), abort.clone()));
-        let router = beside.merge(selvedge_api::router(AppState::new(control.clone())));
+        let pages = selvedge_web::router(&Site {
+            brand: settings.brand.name.clone(),
+            public_url: control.settings().public_url.clone(),
+        });
+        let router = selvedge_api::router(AppState::new(control.clone()), pages.merge(beside));
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
             match tls {

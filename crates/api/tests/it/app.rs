@@ -140,7 +140,7 @@ impl TestApp {
             .unwrap();
         tx.commit().await.unwrap();
         Self {
-            router: selvedge_api::router(adjust(AppState::new(control.clone()))),
+            router: selvedge_api::router(adjust(AppState::new(control.clone())), Router::new()),
             control,
             clock,
             logs,

@@ -58,6 +58,8 @@ async fn it_says_where_it_listens_and_answers_there() {
         page.contains("Selvedge") && page.contains(env!("CARGO_PKG_VERSION")),
         "{page}"
     );
+    let unknown = client.post("/", &json!({})).await.status(404);
+    assert_eq!(unknown["error"], "NotFound", "pages keep the API's manners");
     let unknown = client.get("/nowhere").await.status(404);
     assert_eq!(unknown["error"], "NotFound");
     let unauthorized = client.get("/v4/sources").await.status(401);

@@ -1,5 +1,4 @@
 //! The server itself: is it there, is it ready, and what it is.
 
 pub(crate) mod health;
-pub(crate) mod landing;
 pub(crate) mod readiness;

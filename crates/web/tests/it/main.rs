@@ -1,0 +1,4 @@
+//! The pages, through their router.
+
+mod pages;
+mod site;
