@@ -3,8 +3,8 @@
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use selvedge_control::tokens;
-use selvedge_types::{AccountId, AccountScope, Secret};
+use selvedge_control::tokens::{self, Identity, TokenKind};
+use selvedge_types::{AccountId, AccountScope, Secret, TokenId};
 
 use crate::{ApiError, AppState};
 
@@ -24,6 +24,10 @@ impl Caller {
     }
 }
 
+/// A caller with an access token of its own: an ephemeral token, which an access token made, is answered with 401.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenOwner(pub(crate) AccountScope, pub(crate) TokenId);
+
 impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
@@ -31,24 +35,42 @@ impl FromRequestParts<AppState> for Caller {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Self, Self::Rejection> {
-        if let Some(caller) = parts.extensions.get::<Self>() {
-            return Ok(*caller);
-        }
-        let token = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(credentials)
-            .ok_or(ApiError::Unauthorized)?;
-        let scope = tokens::authenticate(&state.control, &token)
-            .await?
-            .ok_or(ApiError::Unauthorized)?;
-        tracing::Span::current().record("account.id", scope.account().0);
-        let caller = Self(scope);
-        // A layer that has asked already spares the handler the look-up.
-        parts.extensions.insert(caller);
-        Ok(caller)
+        Ok(Self(identity(parts, state).await?.scope))
     }
+}
+
+impl FromRequestParts<AppState> for TokenOwner {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        let identity = identity(parts, state).await?;
+        match identity.kind {
+            TokenKind::Access => Ok(Self(identity.scope, identity.token)),
+            TokenKind::Ephemeral => Err(ApiError::Unauthorized),
+        }
+    }
+}
+
+async fn identity(parts: &mut Parts, state: &AppState) -> Result<Identity, ApiError> {
+    if let Some(identity) = parts.extensions.get::<Identity>() {
+        return Ok(*identity);
+    }
+    let token = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(credentials)
+        .ok_or(ApiError::Unauthorized)?;
+    let identity = tokens::authenticate(&state.control, &token)
+        .await?
+        .ok_or(ApiError::Unauthorized)?;
+    tracing::Span::current().record("account.id", identity.scope.account().0);
+    // A layer that has asked already spares the handler the look-up.
+    parts.extensions.insert(identity);
+    Ok(identity)
 }
 
 /// The token of `Bearer <token>` (any case, also with a colon) or of a bare `<token>`.

@@ -156,6 +156,16 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
             error_data("InvalidId", &format!("destination not found ({id})"))
         }
 
+        NoImportTokens(id) => error_data(
+            "InvalidType",
+            &format!("source ({id}) does not support access tokens"),
+        ),
+        ImportTokenLimit(id) => error_data(
+            "TokenLimit",
+            &format!("source ({id}) already has 2 active access tokens"),
+        ),
+        ImportTokenNotFound(id) => error_data("InvalidId", &format!("token not found ({id})")),
+
         BadProperties { names, card } => json!({
             "error": "InvalidProperties",
             "data": {

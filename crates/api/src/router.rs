@@ -9,8 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::rate_limit::jobs_group;
 use crate::routes::{
-    accounts, connection_checks, destination_types, destinations, extractions, loads, service,
-    source_types, sources, streams, sync,
+    accounts, connection_checks, destination_types, destinations, extractions, import_tokens,
+    loads, service, sessions, source_types, sources, streams, sync,
 };
 use crate::{ApiError, AppState, observe};
 
@@ -35,6 +35,10 @@ pub fn router(state: AppState, pages: Router) -> Router {
         .route("/readyz", get(service::readiness::readiness))
         // Accounts.
         .route("/v3/accounts", post(accounts::create::create_account))
+        .route(
+            "/v3/sessions/ephemeral",
+            post(sessions::create_ephemeral::create_ephemeral_token),
+        )
         // Destinations.
         .route(
             "/v4/destination-types",
@@ -87,6 +91,18 @@ pub fn router(state: AppState, pages: Router) -> Router {
         .route(
             "/v4/sources/{source_id}/last-connection-check",
             get(connection_checks::find_source::last_source_check),
+        )
+        .route(
+            "/v4/sources/{source_id}/tokens",
+            get(import_tokens::list::list_import_tokens),
+        )
+        .route(
+            "/v4/sources/{source_id}/tokens",
+            post(import_tokens::create::create_import_token),
+        )
+        .route(
+            "/v4/sources/{source_id}/tokens/{token_id}",
+            delete(import_tokens::delete::delete_import_token),
         )
         // Streams.
         .route(

@@ -4,7 +4,7 @@
 use std::io;
 
 use selvedge_catalog::ReportCard;
-use selvedge_types::{AccountId, DestinationId, SourceId, StreamId};
+use selvedge_types::{AccountId, DestinationId, ImportTokenId, SourceId, StreamId};
 
 /// Why a use case did not happen. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,14 @@ pub enum ControlError {
     SourceNotFound(SourceId),
     #[error("no such destination")]
     DestinationNotFound(DestinationId),
+
+    // Import API access tokens.
+    #[error("sources of this type have no access tokens")]
+    NoImportTokens(SourceId),
+    #[error("the source has as many active access tokens as it may have")]
+    ImportTokenLimit(SourceId),
+    #[error("no such active access token of the source")]
+    ImportTokenNotFound(ImportTokenId),
 
     // Properties of both.
     /// `card` is the report card as it would be without the change.

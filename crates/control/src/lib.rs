@@ -5,8 +5,8 @@
 //! translates and has no rule of its own. Every function takes the [`Control`] handle first and, where tenant data is
 //! touched, the account's scope next.
 //!
-//! - For callers of the API: [`accounts`], [`tokens`], [`connection_types`], [`destinations`], [`sources`], [`streams`],
-//!   [`checks`], [`jobs`].
+//! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`connection_types`], [`destinations`], [`sources`],
+//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -16,10 +16,12 @@ pub mod connection_types;
 mod control;
 pub mod destinations;
 mod error;
+pub mod import_tokens;
 pub mod jobs;
 pub mod logs;
 mod properties;
 pub mod scheduler;
+pub mod sessions;
 pub mod sources;
 pub mod streams;
 mod text;

@@ -3,20 +3,45 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use selvedge_store::{ephemeral_tokens, tokens as stored};
 use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
 
 use crate::{Control, ControlError};
 
-/// The account a token acts for; `None` for whatever is no valid token.
+/// What a valid token proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub scope: AccountScope,
+    /// The access token itself, or the one that made the ephemeral token.
+    pub token: TokenId,
+    pub kind: TokenKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Works until it is revoked.
+    Access,
+    /// Made to start a web session; works for an hour.
+    Ephemeral,
+}
+
+/// Whom a token acts for; `None` for whatever is no valid token.
 pub async fn authenticate(
     control: &Control,
     token: &Secret,
-) -> Result<Option<AccountScope>, ControlError> {
+) -> Result<Option<Identity>, ControlError> {
+    let now = control.now();
     let mut tx = control.store().read().await?;
-    let found = selvedge_store::tokens::authenticate(&mut tx, token.expose()).await?;
-    Ok(found.map(|(id, scope)| {
-        control.token_use().note(id, control.now());
-        scope
+    let access = stored::authenticate(&mut tx, token.expose()).await?;
+    let found = match access {
+        Some(found) => Some((found, TokenKind::Access)),
+        None => ephemeral_tokens::authenticate(&mut tx, token.expose(), now)
+            .await?
+            .map(|found| (found, TokenKind::Ephemeral)),
+    };
+    Ok(found.map(|((token, scope), kind)| {
+        control.token_use().note(token, now);
+        Identity { scope, token, kind }
     }))
 }
 
@@ -28,7 +53,7 @@ pub async fn flush_use(control: &Control) -> Result<(), ControlError> {
     }
     let written = async {
         let mut tx = control.store().begin().await?;
-        selvedge_store::tokens::touch(&mut tx, &uses).await?;
+        stored::touch(&mut tx, &uses).await?;
         tx.commit().await
     };
     if let Err(error) = written.await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_connectors::Registry;
-use selvedge_control::{Control, ControlError, scheduler};
+use selvedge_control::{Control, ControlError, scheduler, sessions};
 use selvedge_net::Dialer;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob};
 use selvedge_types::job::JobMode;
@@ -21,7 +21,7 @@ use crate::{check_job, metrics, sync_job};
 const POLL_EVERY: Duration = Duration::from_millis(200);
 /// How often due sources are looked for.
 const SCHEDULE_SECONDS: i64 = 1;
-/// How often ended jobs and logs past their retention are deleted.
+/// How often expired tokens, and ended jobs and logs past their retention, are deleted.
 const CLEAN_SECONDS: i64 = 3_600;
 /// Job records deleted in one transaction.
 const CLEAN_BATCH: u32 = 500;
@@ -109,7 +109,7 @@ impl Runner {
             if now >= clean_at {
                 clean_at = now.plus_seconds(CLEAN_SECONDS);
                 if let Err(error) = self.clean(now).await {
-                    tracing::warn!(%error, "ended jobs past their retention could not be deleted");
+                    tracing::warn!(%error, "what is past its time could not be deleted; it is tried again later");
                 }
             }
             for mode in [JobMode::Check, JobMode::Sync] {
@@ -207,6 +207,7 @@ impl Runner {
     }
 
     async fn clean(&self, now: Timestamp) -> Result<(), ControlError> {
+        sessions::delete_expired(&self.shared.control).await?;
         let days = i64::from(self.shared.control.settings().retention_days);
         let before = now.plus_seconds(-days * 86_400);
         loop {

@@ -29,7 +29,9 @@ mod value;
 
 pub mod accounts;
 pub mod destinations;
+pub mod ephemeral_tokens;
 pub mod idempotency;
+pub mod import_tokens;
 pub mod jobs;
 pub mod loads;
 pub mod partners;

@@ -1,7 +1,7 @@
 //! Values on their way into a statement: three column types, each of which may be null.
 
 use selvedge_types::{
-    AccountId, AccountScope, DestinationId, SourceId, StreamId, Timestamp, TokenId,
+    AccountId, AccountScope, DestinationId, ImportTokenId, SourceId, StreamId, Timestamp, TokenId,
 };
 
 /// A bound parameter.
@@ -110,4 +110,11 @@ macro_rules! from_id {
     };
 }
 
-from_id!(AccountId, SourceId, DestinationId, StreamId, TokenId);
+from_id!(
+    AccountId,
+    SourceId,
+    DestinationId,
+    StreamId,
+    TokenId,
+    ImportTokenId
+);

@@ -53,6 +53,10 @@ id!(
     /// An access token's row, never its value.
     TokenId
 );
+id!(
+    /// An Import API access token's row, never its value.
+    ImportTokenId
+);
 
 #[cfg(test)]
 mod tests {

@@ -74,8 +74,12 @@ async fn a_body_where_none_is_expected_is_ignored() {
     let tenant = app.tenant("ada@acme.example").await;
     let source = app.configured_source(&tenant, "Shop").await;
     let authorization = format!("Bearer {}", tenant.token);
+    let body = serde_json::json!({"type": "import_api", "display_name": "Pushed"});
+    let pushed = app.post(&tenant, "/v4/sources", body).await.ok()["id"].clone();
     for (method, path) in [
         ("GET", "/v4/sources".to_owned()),
+        ("POST", "/v3/sessions/ephemeral".to_owned()),
+        ("POST", format!("/v4/sources/{pushed}/tokens")),
         ("POST", format!("/v4/sources/{source}/sync")),
         ("DELETE", format!("/v4/sources/{source}/sync")),
         ("DELETE", format!("/v4/sources/{source}")),

@@ -67,6 +67,7 @@ async fn unknown_addresses_and_methods_are_not_found_and_need_no_token() {
         ("GET", "/v4/sources/"),
         ("GET", "/v4/destinations/1"),
         ("GET", "/v3/accounts"),
+        ("GET", "/v3/sessions/ephemeral"),
         ("PATCH", "/v4/sources/1"),
         ("PUT", "/v4/sources"),
         ("OPTIONS", "/v4/sources"),
@@ -87,6 +88,8 @@ async fn the_token_comes_before_the_ids() {
         ("GET", "/v4/x/extractions"),
         ("GET", "/v4/1/extractions/x"),
         ("POST", "/v4/sources/x/sync"),
+        ("POST", "/v4/sources/x/tokens"),
+        ("DELETE", "/v4/sources/x/tokens/x"),
     ] {
         app.send(method, path, None, None)
             .await

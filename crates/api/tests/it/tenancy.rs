@@ -2,8 +2,13 @@ use serde_json::{Value, json};
 
 use crate::app::{Tenant, TestApp};
 
-/// Every route with ids of `source`, `destination` and `stream` in its path or body.
-fn requests(source: &str, destination: &str, stream: &str) -> Vec<(&'static str, String, Value)> {
+/// Ids of a source, a destination, a stream, a source of the Import API, and its token.
+type Ids<'a> = [&'a str; 5];
+
+/// Every route with such ids in its path or body.
+fn requests(
+    [source, destination, stream, pushed, token]: Ids<'_>,
+) -> Vec<(&'static str, String, Value)> {
     let settings = json!({"properties": {"host": "evil.example.net"}});
     vec![
         ("GET", format!("/v4/sources/{source}"), Value::Null),
@@ -49,6 +54,13 @@ fn requests(source: &str, destination: &str, stream: &str) -> Vec<(&'static str,
             format!("/v4/destinations/{destination}/last-connection-check"),
             Value::Null,
         ),
+        ("GET", format!("/v4/sources/{pushed}/tokens"), Value::Null),
+        ("POST", format!("/v4/sources/{pushed}/tokens"), Value::Null),
+        (
+            "DELETE",
+            format!("/v4/sources/{pushed}/tokens/{token}"),
+            Value::Null,
+        ),
         (
             "POST",
             "/v4/sources".to_owned(),
@@ -58,9 +70,9 @@ fn requests(source: &str, destination: &str, stream: &str) -> Vec<(&'static str,
 }
 
 /// What every route answers, with the ids that texts repeat made alike.
-async fn walk(app: &TestApp, caller: &Tenant, ids: [&str; 3]) -> Vec<(u16, String)> {
+async fn walk(app: &TestApp, caller: &Tenant, ids: Ids<'_>) -> Vec<(u16, String)> {
     let mut answers = Vec::new();
-    for (method, path, body) in requests(ids[0], ids[1], ids[2]) {
+    for (method, path, body) in requests(ids) {
         let answer = app
             .send(method, &path, Some(&caller.token), Some(&body))
             .await;
@@ -72,6 +84,15 @@ async fn walk(app: &TestApp, caller: &Tenant, ids: [&str; 3]) -> Vec<(u16, Strin
         answers.push((answer.status.as_u16(), text));
     }
     answers
+}
+
+/// A source of the Import API and its token.
+async fn pushed_source(app: &TestApp, tenant: &Tenant) -> (String, String) {
+    let body = json!({"type": "import_api", "display_name": "Pushed"});
+    let source = app.post(tenant, "/v4/sources", body).await.ok()["id"].to_string();
+    let path = format!("/v4/sources/{source}/tokens");
+    let token = app.post(tenant, &path, Value::Null).await.ok()["id"].to_string();
+    (source, token)
 }
 
 #[tokio::test]
@@ -91,6 +112,7 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
         .await
         .ok()[0]["stream_id"]
         .to_string();
+    let (pushed, token) = pushed_source(&app, &victim).await;
     let attacker = app.tenant("bob@rival.example").await;
 
     let foreign = walk(
@@ -100,10 +122,13 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
             &source.to_string(),
             &view["destination_id"].to_string(),
             &stream,
+            &pushed,
+            &token,
         ],
     )
     .await;
-    let unknown = walk(&app, &attacker, ["900001", "900002", "900003"]).await;
+    let ids = ["900001", "900002", "900003", "900004", "900005"];
+    let unknown = walk(&app, &attacker, ids).await;
     assert_eq!(foreign, unknown);
     assert!(
         foreign
@@ -124,6 +149,11 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
         .await
         .ok();
     assert_eq!(progress["stop_requested_at"], Value::Null);
+    let tokens = app
+        .get(&victim, &format!("/v4/sources/{pushed}/tokens"))
+        .await
+        .ok();
+    assert_eq!(tokens[0]["token_id"].to_string(), token);
     app.get(&attacker, "/v4/sources").await.is(200, "[]");
     app.get(&attacker, "/v4/destinations").await.is(200, "[]");
 }
@@ -139,7 +169,10 @@ async fn credentials_are_in_no_answer() {
         .await
         .ok()[0]["stream_id"]
         .to_string();
-    let mut texts: Vec<String> = walk(&app, &tenant, [&source.to_string(), &destination, &stream])
+    let (pushed, token) = pushed_source(&app, &tenant).await;
+    let ids = [&source.to_string(), &destination, &stream, &pushed, &token];
+    let ids = ids.map(String::as_str);
+    let mut texts: Vec<String> = walk(&app, &tenant, ids)
         .await
         .into_iter()
         .map(|(_, text)| text)

@@ -36,7 +36,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) async fn new(
+    pub(crate) async fn new(
         control: &Control,
         tx: &mut ReadTx,
         scope: AccountScope,

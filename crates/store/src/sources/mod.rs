@@ -118,6 +118,11 @@ statements! {
         set discovered_at = $3
         where account_id = $1
             and id = $2";
+    TOUCH = "update sources
+        set updated_at = $3
+        where account_id = $1
+            and id = $2
+            and deleted_at is null";
     SET_READY_AT = "update sources
         set ready_at = $3
         where account_id = $1
@@ -260,6 +265,16 @@ pub async fn set_ready_at(
         .execute(SET_READY_AT, values![scope, id, ready_at])
         .await?
         == 1)
+}
+
+/// Notes that something that belongs to a live source has changed.
+pub async fn touch(
+    tx: &mut Tx,
+    scope: AccountScope,
+    id: SourceId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(TOUCH, values![scope, id, now]).await? == 1)
 }
 
 /// Marks a source deleted; its name is free again. Its jobs are the caller's concern: [`crate::jobs::request_stop`].

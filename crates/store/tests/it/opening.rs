@@ -17,7 +17,10 @@ on_both_databases!(
 
 async fn a_store_opens_again_with_the_same_key_and_identity(fixture: Fixture) {
     fixture.store.ready().await.unwrap();
-    assert_eq!(fixture.store.migration_version().await.unwrap(), 1);
+    assert_eq!(
+        fixture.store.migration_version().await.unwrap(),
+        newest_migration()
+    );
     let scope = fixture.account().await;
     let identity = fixture.store.instance_id();
     fixture.store.close().await;
@@ -27,6 +30,17 @@ async fn a_store_opens_again_with_the_same_key_and_identity(fixture: Fixture) {
     let mut tx = store.read().await.unwrap();
     let account = accounts::find(&mut tx, scope.account()).await.unwrap();
     assert_eq!(account.unwrap().company, "Company");
+}
+
+/// The highest number of the files in the folder.
+fn newest_migration() -> i64 {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let number = |file: std::io::Result<std::fs::DirEntry>| -> i64 {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        name.split('_').next().unwrap().parse().unwrap()
+    };
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(number).max().unwrap()
 }
 
 async fn another_master_key_is_refused(fixture: Fixture) {

@@ -145,6 +145,8 @@ impl Fixture {
                     "sources",
                     "destinations",
                     "access_tokens",
+                    "ephemeral_tokens",
+                    "import_tokens",
                     "partners",
                     "idempotency_keys",
                 ] {

@@ -2,7 +2,10 @@
 
 use selvedge_store::jobs::Enqueued;
 use selvedge_store::streams::PositionUpdate;
-use selvedge_store::{Connection, Page, destinations, jobs, loads, sources, streams, tokens};
+use selvedge_store::{
+    Connection, Page, destinations, ephemeral_tokens, import_tokens, jobs, loads, sources, streams,
+    tokens,
+};
 use selvedge_types::job::{JobMode, JobState};
 use serde_json::json;
 use uuid::Uuid;
@@ -25,6 +28,9 @@ async fn strangers_see_nothing(fixture: Fixture) {
     let pending = fixture.enqueue(owner, source, JobMode::Sync).await;
     let mut tx = fixture.store.begin().await.unwrap();
     tokens::mint(&mut tx, owner, None, START).await.unwrap();
+    import_tokens::mint(&mut tx, owner, source, START)
+        .await
+        .unwrap();
     sources::map_unmapped(&mut tx, owner, destination, START)
         .await
         .unwrap();
@@ -40,6 +46,8 @@ async fn strangers_see_nothing(fixture: Fixture) {
     let page = Page::number(1);
     for (scope, seen) in [(owner, true), (stranger, false)] {
         assert_eq!(!tokens::list(tx, scope).await.unwrap().is_empty(), seen);
+        let import_tokens = import_tokens::list_active(tx, scope, source).await.unwrap();
+        assert_eq!(!import_tokens.is_empty(), seen);
         assert_eq!(
             destinations::find(tx, scope, destination)
                 .await
@@ -149,6 +157,21 @@ async fn strangers_change_nothing(fixture: Fixture) {
 
     assert!(
         !tokens::revoke(tx_ref, stranger, token, after(1))
+            .await
+            .unwrap()
+    );
+    let minted = ephemeral_tokens::mint(tx_ref, stranger, token, START, after(60)).await;
+    assert!(minted.unwrap().is_none());
+    let (import_token, _) = import_tokens::mint(tx_ref, owner, source, START)
+        .await
+        .unwrap()
+        .unwrap();
+    let minted = import_tokens::mint(tx_ref, stranger, source, START).await;
+    assert!(minted.unwrap().is_none());
+    let revoked = import_tokens::revoke(tx_ref, stranger, source, import_token, after(1)).await;
+    assert!(!revoked.unwrap());
+    assert!(
+        !sources::touch(tx_ref, stranger, source, after(1))
             .await
             .unwrap()
     );
@@ -285,6 +308,10 @@ async fn strangers_change_nothing(fixture: Fixture) {
         .await
         .unwrap();
     assert_eq!(stored, before_streams);
+    let stored = import_tokens::list_active(tx_ref, owner, source.id)
+        .await
+        .unwrap();
+    assert_eq!(stored.len(), 1);
     tx.commit().await.unwrap();
     assert_eq!(fixture.state(&sync).await, JobState::Running);
     assert_eq!(fixture.state(&check).await, JobState::Pending);

@@ -1,0 +1,20 @@
+//! `DELETE /v4/sources/{source_id}/tokens/{token_id}`: revokes an access token and answers with its source.
+
+use axum::extract::State;
+use selvedge_control::import_tokens;
+use selvedge_types::{ImportTokenId, SourceId};
+
+use crate::auth::Caller;
+use crate::json::Json;
+use crate::path::Segments;
+use crate::routes::sources::view::SourceView;
+use crate::{ApiError, AppState};
+
+pub(crate) async fn delete_import_token(
+    Caller(scope): Caller,
+    State(state): State<AppState>,
+    Segments(source, token): Segments<SourceId, ImportTokenId>,
+) -> Result<Json<SourceView>, ApiError> {
+    let source = import_tokens::delete(&state.control, scope, source, token).await?;
+    Ok(Json(source.into()))
+}

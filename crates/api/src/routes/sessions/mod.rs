@@ -1,0 +1,3 @@
+//! Sessions, version 3.
+
+pub(crate) mod create_ephemeral;

@@ -1,0 +1,80 @@
+//! Tokens that push records to one source: random texts of which only a hash is kept.
+
+use selvedge_types::{AccountScope, ImportTokenId, Secret, SourceId, Timestamp};
+
+use crate::value::values;
+use crate::{ReadTx, StoreError, Tx, random};
+
+/// A token without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportTokenRecord {
+    pub id: ImportTokenId,
+    pub created_at: Timestamp,
+}
+
+statements! {
+    /// An insert that selects has no columns to take the types of its parameters from.
+    INSERT = "insert into import_tokens (account_id, source_id, token_hash, created_at)
+        select sources.account_id, sources.id, cast($3 as text), cast($4 as bigint)
+        from sources
+        where sources.account_id = $1
+            and sources.id = $2
+            and sources.deleted_at is null
+        returning id";
+    LIST_ACTIVE = "select id, created_at
+        from import_tokens
+        where account_id = $1
+            and source_id = $2
+            and revoked_at is null
+        order by id desc";
+    REVOKE = "update import_tokens
+        set revoked_at = $4
+        where account_id = $1
+            and source_id = $2
+            and id = $3
+            and revoked_at is null";
+}
+
+/// Makes a token for the source. Its text is in the answer and nowhere else. How many a source may have is for the caller
+/// to say, who holds the source meanwhile. `None` when the account has no such live source.
+pub async fn mint(
+    tx: &mut Tx,
+    scope: AccountScope,
+    source: SourceId,
+    now: Timestamp,
+) -> Result<Option<(ImportTokenId, Secret)>, StoreError> {
+    let secret = random::secret("")?;
+    let values = values![scope, source, random::hash(secret.expose()), now];
+    let row = tx.fetch_optional(INSERT, values).await?;
+    row.map(|row| Ok((ImportTokenId(row.integer("id")?), secret)))
+        .transpose()
+}
+
+/// The source's tokens that are not revoked, newest first.
+pub async fn list_active(
+    tx: &mut ReadTx,
+    scope: AccountScope,
+    source: SourceId,
+) -> Result<Vec<ImportTokenRecord>, StoreError> {
+    tx.fetch_all(LIST_ACTIVE, values![scope, source])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(ImportTokenRecord {
+                id: ImportTokenId(row.integer("id")?),
+                created_at: row.time("created_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Ends a token. `false` when the source has no such active token.
+pub async fn revoke(
+    tx: &mut Tx,
+    scope: AccountScope,
+    source: SourceId,
+    id: ImportTokenId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(REVOKE, values![scope, source, id, now]).await? == 1)
+}
