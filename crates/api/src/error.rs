@@ -47,6 +47,14 @@ impl IntoResponse for ApiError {
 }
 
 impl ApiError {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.answer().0
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        self.answer().1
+    }
+
     fn answer(&self) -> (StatusCode, Value) {
         match self {
             ApiError::Unauthorized => (

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::ApiError;
 
-const CONTENT_TYPE: &str = "application/json;charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/json;charset=utf-8";
 
 /// An answer with status 200.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -17,6 +18,20 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         respond(StatusCode::OK, &self.0)
+    }
+}
+
+/// `{"status": 200}`, where there is nothing else to say.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Done)]
+pub(crate) struct DoneView {
+    /// Always 200.
+    status: u16,
+}
+
+impl Default for DoneView {
+    fn default() -> Self {
+        Self { status: 200 }
     }
 }
 

@@ -8,6 +8,7 @@ mod auth;
 mod error;
 mod json;
 mod observe;
+mod openapi;
 mod paging;
 mod path;
 mod rate_limit;

@@ -1,11 +1,13 @@
 //! The envelope of the two lists that come in pages.
 
+use std::convert::Infallible;
+
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 use selvedge_types::AccountId;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::convert::Infallible;
+use utoipa::ToSchema;
 
 /// The `page` of the query, from 1. Anything but one positive integer is page 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +45,15 @@ impl PageNumber {
 }
 
 /// `{"data": […], "page": …, "total": …, "links": {…}}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     data: Vec<T>,
+    #[schema(minimum = 1)]
     page: u32,
+    /// Records on all pages together.
     total: u64,
+    /// Addresses of the neighbours that exist: `next`, `previous`.
+    #[schema(value_type = BTreeMap<String, String>)]
     links: Map<String, Value>,
 }
 

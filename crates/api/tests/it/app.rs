@@ -23,6 +23,8 @@ use selvedge_types::{AccountScope, Secret};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
+use crate::conformance::Conformance;
+
 /// Where the clock stands at first.
 pub(crate) const NOW: &str = "2031-02-03T04:05:06Z";
 
@@ -32,6 +34,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) logs: Arc<MemoryLogs>,
     partner: (String, String),
+    conformance: Conformance,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -139,8 +142,10 @@ impl TestApp {
             .await
             .unwrap();
         tx.commit().await.unwrap();
+        let router = selvedge_api::router(adjust(AppState::new(control.clone())), Router::new());
         Self {
-            router: selvedge_api::router(adjust(AppState::new(control.clone())), Router::new()),
+            conformance: Conformance::new(document(&router).await),
+            router,
             control,
             clock,
             logs,
@@ -205,14 +210,10 @@ impl TestApp {
             request = request.header("authorization", authorization);
         }
         let request = request.body(Body::from(body)).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Answer {
-            status,
-            headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        let method = request.method().clone();
+        let answer = answer(&self.router, request).await;
+        self.conformance.check(&method, path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, tenant: &Tenant, path: &str) -> Answer {
@@ -317,6 +318,22 @@ impl TestApp {
         );
         tx.commit().await.unwrap();
     }
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    Answer {
+        status,
+        headers,
+        text: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
+}
+
+async fn document(router: &Router) -> Value {
+    let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+    answer(router, request).await.ok()
 }
 
 /// PostgreSQL and SQLite run here, nothing else.

@@ -1,3 +1,4 @@
 //! Accounts, version 3.
 
+mod body;
 pub(crate) mod create;

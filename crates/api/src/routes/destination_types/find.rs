@@ -6,9 +6,18 @@ use selvedge_control::connection_types;
 
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::report_card::TypeCard;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
 
+/// Retrieve a destination type
+#[utoipa::path(
+    get,
+    path = "/v4/destination-types/{type}",
+    tag = "Destination types",
+    params(("type" = String, Path, description = "Name of the type", example = "postgres")),
+    responses((status = 200, description = "Report card of the type", body = TypeCard)),
+)]
 pub(crate) async fn find_destination_type(
     _: Caller,
     State(state): State<AppState>,

@@ -7,7 +7,17 @@ use selvedge_control::connection_types;
 use crate::AppState;
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::report_card::TypeCard;
 
+/// List destination types
+///
+/// What can be connected as a destination, sorted by name; this server's own types last.
+#[utoipa::path(
+    get,
+    path = "/v4/destination-types",
+    tag = "Destination types",
+    responses((status = 200, description = "Report cards of the types", body = [TypeCard])),
+)]
 pub(crate) async fn list_destination_types(
     _: Caller,
     State(state): State<AppState>,

@@ -7,8 +7,25 @@ use selvedge_control::destinations::{self, DestinationFilter};
 use super::view::DestinationView;
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::errors::ErrorText;
 use crate::{ApiError, AppState};
 
+/// List destinations
+///
+/// All destinations of the account that are not deleted, by id. With both parameters: those that both name.
+#[utoipa::path(
+    get,
+    path = "/v4/destinations",
+    tag = "Destinations",
+    params(
+        ("source_id" = Option<i64>, Query, description = "The destination that this source is mapped to; an unknown id gives an empty list"),
+        ("destination_id" = Option<i64>, Query, description = "This destination; an unknown id gives an empty list"),
+    ),
+    responses(
+        (status = 200, description = "The destinations", body = [DestinationView]),
+        (status = 400, description = "The query has another parameter", body = ErrorText),
+    ),
+)]
 pub(crate) async fn list_destinations(
     Caller(scope): Caller,
     State(state): State<AppState>,

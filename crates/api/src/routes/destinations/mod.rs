@@ -1,5 +1,6 @@
 //! Destinations, version 4.
 
+mod body;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod list;

@@ -4,25 +4,44 @@ use selvedge_catalog::{Properties, ReportCard};
 use selvedge_control::destinations::Destination;
 use selvedge_types::{AccountId, DestinationId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-/// Field order is the documented one.
-#[derive(Serialize)]
+use crate::openapi::properties::CurrentProperties;
+use crate::openapi::report_card as card;
+
+// Field order is the documented one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Destination)]
 pub(crate) struct DestinationView {
+    #[schema(required)]
     description: Option<String>,
+    #[schema(value_type = CurrentProperties)]
     properties: Properties,
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// The newest connection check.
+    #[schema(required)]
     check_job_name: Option<String>,
     name: String,
     #[serde(rename = "type")]
     type_name: String,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Timestamp>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     system_paused_at: Option<Timestamp>,
+    /// Id of the account.
+    #[schema(value_type = i64)]
     stitch_client_id: AccountId,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     paused_at: Option<Timestamp>,
+    #[schema(value_type = i64)]
     id: DestinationId,
     /// Always null; `name` carries the label.
+    #[schema(required)]
     display_name: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = card::ReportCard)]
     report_card: ReportCard<'static>,
 }
 

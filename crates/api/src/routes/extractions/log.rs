@@ -9,9 +9,23 @@ use selvedge_types::AccountId;
 use selvedge_types::job::JobName;
 
 use crate::auth::Caller;
+use crate::openapi::parameters::{AccountPath, JobPath};
 use crate::path::Segments;
 use crate::{ApiError, AppState};
 
+/// Retrieve the log of an extraction
+///
+/// A running job's log is what has been logged so far.
+#[utoipa::path(
+    get,
+    path = "/v4/{account_id}/extractions/{job_name}",
+    tag = "Replication jobs",
+    params(AccountPath, JobPath),
+    responses(
+        (status = 302, description = "Where the text can be read, for 15 minutes and without a token",
+         headers(("Location" = String, description = "An absolute address on this server"))),
+    ),
+)]
 pub(crate) async fn find_log(
     caller: Caller,
     State(state): State<AppState>,

@@ -11,6 +11,7 @@ use selvedge_types::job::JobName;
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
+use crate::openapi::parameters::JobPath;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
 
@@ -20,6 +21,23 @@ pub(crate) struct Signature {
     signature: String,
 }
 
+/// Read a log
+///
+/// Behind an address that `GET /v4/{account_id}/extractions/{job_name}` has given out; its signature stands for a token.
+#[utoipa::path(
+    get,
+    path = "/logs/{job_name}",
+    tag = "Replication jobs",
+    security(()),
+    params(
+        JobPath,
+        ("expires" = i64, Query, description = "As given out"),
+        ("signature" = String, Query, description = "As given out"),
+    ),
+    responses(
+        (status = 200, description = "The text", body = String, content_type = "text/plain"),
+    ),
+)]
 pub(crate) async fn read_log(
     State(state): State<AppState>,
     Segment(job): Segment<JobName>,

@@ -3,20 +3,33 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::json;
 
+use super::health::Health;
 use crate::AppState;
 use crate::json::respond;
 
+/// Whether requests can be served
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "Service",
+    security(()),
+    responses(
+        (status = 200, description = "They can", body = Health, example = json!({"status": "ready"})),
+        (status = 503, description = "The store does not answer", body = Health, example = json!({"status": "unavailable"})),
+    ),
+)]
 pub(crate) async fn readiness(State(state): State<AppState>) -> Response {
     match state.control.store().ready().await {
-        Ok(()) => respond(StatusCode::OK, &json!({"status": "ready"})),
+        Ok(()) => respond(StatusCode::OK, &Health { status: "ready" }),
         Err(error) => {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "store does not answer");
             respond(
                 StatusCode::SERVICE_UNAVAILABLE,
-                &json!({"status": "unavailable"}),
+                &Health {
+                    status: "unavailable",
+                },
             )
         }
     }

@@ -7,7 +7,17 @@ use selvedge_control::connection_types;
 use crate::AppState;
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::report_card::TypeCard;
 
+/// List source types
+///
+/// What can be connected as a source, sorted by name; this server's own types last. Types that are known by name only come without steps.
+#[utoipa::path(
+    get,
+    path = "/v4/source-types",
+    tag = "Source types",
+    responses((status = 200, description = "Report cards of the types", body = [TypeCard])),
+)]
 pub(crate) async fn list_source_types(
     _: Caller,
     State(state): State<AppState>,

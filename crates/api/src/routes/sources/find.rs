@@ -7,9 +7,22 @@ use selvedge_types::SourceId;
 use super::view::SourceView;
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::parameters::SourcePath;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
 
+/// Retrieve a source
+///
+/// Also when it is paused or deleted.
+#[utoipa::path(
+    get,
+    path = "/v4/sources/{source_id}",
+    tag = "Sources",
+    params(SourcePath),
+    responses(
+        (status = 200, description = "The source", body = SourceView),
+    ),
+)]
 pub(crate) async fn find_source(
     Caller(scope): Caller,
     State(state): State<AppState>,

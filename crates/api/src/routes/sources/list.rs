@@ -8,6 +8,15 @@ use crate::auth::Caller;
 use crate::json::Json;
 use crate::{ApiError, AppState};
 
+/// List sources
+///
+/// All sources of the account by id, paused and deleted ones included.
+#[utoipa::path(
+    get,
+    path = "/v4/sources",
+    tag = "Sources",
+    responses((status = 200, description = "The sources", body = [SourceView])),
+)]
 pub(crate) async fn list_sources(
     Caller(scope): Caller,
     State(state): State<AppState>,

@@ -1,5 +1,6 @@
 //! Sources, version 4.
 
+mod body;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod find;

@@ -4,36 +4,63 @@ use selvedge_catalog::{Properties, ReportCard};
 use selvedge_control::sources::{Schedule, Source};
 use selvedge_types::{AccountId, DestinationId, SourceId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-/// Field order is the documented one.
-#[derive(Serialize)]
+use crate::openapi::properties::CurrentProperties;
+use crate::openapi::report_card as card;
+
+// Field order is the documented one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Source)]
 pub(crate) struct SourceView {
+    #[schema(value_type = CurrentProperties)]
     properties: Properties,
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Null while the source is not fully configured, is paused or deleted, or is never scheduled.
+    #[schema(required)]
     schedule: Option<ScheduleView>,
+    /// The newest connection check.
+    #[schema(required)]
     check_job_name: Option<String>,
+    /// Name of the schema in the destination; never changes.
     name: String,
     #[serde(rename = "type")]
     type_name: String,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Timestamp>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     system_paused_at: Option<Timestamp>,
+    /// Id of the account.
+    #[schema(value_type = i64)]
     stitch_client_id: AccountId,
     /// As the user sent it.
+    #[schema(required, format = DateTime)]
     paused_at: Option<String>,
+    #[schema(value_type = i64)]
     id: SourceId,
+    /// The label.
     display_name: String,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// The destination that gets the data.
+    #[schema(required, value_type = Option<i64>)]
     destination_id: Option<DestinationId>,
+    #[schema(value_type = card::ReportCard)]
     report_card: ReportCard<'static>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Schedule)]
 struct ScheduleView {
     #[serde(rename = "type")]
+    /// Always `interval`.
     kind: &'static str,
+    /// Always `minute`.
     unit: &'static str,
     /// Minutes, as a float: `60.0`.
     interval: f64,
+    #[schema(value_type = String, format = DateTime)]
     next_fire_time: Timestamp,
 }
 

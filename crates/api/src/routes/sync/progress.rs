@@ -15,18 +15,26 @@ use axum::extract::State;
 use selvedge_control::jobs::{self, RunningJob};
 use selvedge_types::{SourceId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::json::Json;
+use crate::openapi::errors::JobError;
+use crate::openapi::parameters::SourcePath;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunningJob)]
 pub(crate) struct ProgressView {
     job_name: String,
+    /// `pending` or `running`.
     state: &'static str,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     stop_requested_at: Option<Timestamp>,
     row_count: u64,
     size_bytes: u64,
@@ -52,6 +60,19 @@ impl From<RunningJob> for ProgressView {
     }
 }
 
+/// Watch the replication job
+///
+/// How far the job has come that waits or runs. An addition of this server.
+#[utoipa::path(
+    get,
+    path = "/v4/sources/{source_id}/sync",
+    tag = "Replication jobs",
+    params(SourcePath),
+    responses(
+        (status = 200, description = "The job, as of its last sign of life; null when there is none", body = Option<ProgressView>),
+        (status = 400, description = "`invalid_source`: unknown", body = JobError),
+    ),
+)]
 pub(crate) async fn sync_progress(
     Caller(scope): Caller,
     State(state): State<AppState>,

@@ -1,0 +1,133 @@
+//! Every answer that a test gets is held against the OpenAPI document, so that the document cannot drift from the server:
+//! status, headers, media type, and the body with no key that the document does not name.
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use crate::app::Answer;
+
+/// The document, as the server gives it out.
+pub(crate) struct Conformance {
+    document: Value,
+}
+
+impl Conformance {
+    pub(crate) fn new(mut document: Value) -> Self {
+        let schemas = document["components"]["schemas"].as_object_mut();
+        for schema in schemas.expect("components have schemas").values_mut() {
+            forbid_unnamed_keys(schema);
+        }
+        Self { document }
+    }
+
+    /// Panics when the document does not say that this request may get this answer.
+    #[track_caller]
+    pub(crate) fn check(&self, method: &Method, path: &str, answer: &Answer) {
+        let (status, headers, text) = (answer.status, &answer.headers, answer.text.as_str());
+        let asked = format!("{method} {path}");
+        let Some(operation) = self.operation(method, path) else {
+            assert_eq!(
+                status,
+                StatusCode::NOT_FOUND,
+                "{asked} is answered, but is not in the OpenAPI document: the handler needs #[utoipa::path] and routes!"
+            );
+            return;
+        };
+        let response = self.resolve(&operation["responses"][status.as_str()]);
+        assert!(
+            response.is_object(),
+            "{asked}: the document knows no answer {status}: {text}"
+        );
+        for name in keys(&response["headers"]) {
+            assert!(
+                headers.contains_key(name),
+                "{asked}: {status} has no header {name}"
+            );
+        }
+        let Some((media_type, content)) = response["content"]
+            .as_object()
+            .and_then(|content| content.iter().next())
+        else {
+            assert_eq!(text, "", "{asked}: {status} is documented without a body");
+            return;
+        };
+        let found = headers["content-type"].to_str().unwrap();
+        assert!(
+            found.starts_with(media_type.as_str()),
+            "{asked}: {status} is {found}, not {media_type}"
+        );
+        if media_type == "application/json" && *method != Method::HEAD {
+            let body: Value = serde_json::from_str(text).unwrap();
+            self.validate(&format!("{asked}: {status}"), &content["schema"], &body);
+        }
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&Value> {
+        let path = path.split('?').next().unwrap_or_default();
+        let method = match *method {
+            Method::HEAD => "get".to_owned(),
+            _ => method.as_str().to_lowercase(),
+        };
+        let paths = self.document["paths"].as_object()?;
+        paths
+            .iter()
+            .filter(|(template, item)| matches(template, path) && item.get(&method).is_some())
+            .min_by_key(|(template, _)| template.matches('{').count())
+            .map(|(_, item)| &item[&method])
+    }
+
+    /// Follows a reference.
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(reference) => self
+                .document
+                .pointer(reference.trim_start_matches('#'))
+                .expect("references lead somewhere"),
+            None => value,
+        }
+    }
+
+    #[track_caller]
+    fn validate(&self, what: &str, schema: &Value, value: &Value) {
+        let mut schema = schema.as_object().cloned().unwrap_or_default();
+        schema.insert("components".to_owned(), self.document["components"].clone());
+        let validator = jsonschema::draft202012::new(&Value::Object(schema))
+            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{what} is not as documented: {errors:#?}\n{value:#}"
+        );
+    }
+}
+
+/// `/v4/sources/{source_id}` has `/v4/sources/7`.
+fn matches(template: &str, path: &str) -> bool {
+    let (mut expected, mut found) = (template.split('/'), path.split('/'));
+    loop {
+        match (expected.next(), found.next()) {
+            (None, None) => return true,
+            (Some(expected), Some(found)) if expected == found => {}
+            (Some(expected), Some(found)) if expected.starts_with('{') && !found.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+fn keys(object: &Value) -> impl Iterator<Item = &str> {
+    object
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(String::as_str)
+}
+
+/// Clients have to expect new keys; tests must not.
+fn forbid_unnamed_keys(schema: &mut Value) {
+    if schema["properties"].is_object() && schema.get("additionalProperties").is_none() {
+        schema["additionalProperties"] = json!(false);
+    }
+}
