@@ -70,6 +70,13 @@ impl Catalog {
         self.destinations.find(name)
     }
 
+    /// The server's own types: destinations, then sources.
+    pub fn own_types(&self) -> impl Iterator<Item = &ConnectionType> {
+        self.destination_types()
+            .chain(self.source_types())
+            .filter(|connection_type| connection_type.is_own())
+    }
+
     fn load(sources: &str, destinations: &str, own: &str) -> Result<Self, LoadCatalogError> {
         let types = |text, file| {
             serde_json::from_str::<Vec<ConnectionType>>(text)

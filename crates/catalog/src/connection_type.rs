@@ -6,7 +6,8 @@ use crate::fill::Fill;
 use crate::{Property, StepType};
 
 /// Which end of a pipeline a type is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConnectionKind {
     #[default]
     Source,
@@ -14,7 +15,7 @@ pub enum ConnectionKind {
 }
 
 /// What sort of system a type connects to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     Database,
@@ -114,6 +115,8 @@ pub struct ConnectionType {
     name: String,
     #[serde(skip)]
     kind: ConnectionKind,
+    #[serde(skip)]
+    own: bool,
     display_name: String,
     category: Category,
     status: Status,
@@ -134,6 +137,11 @@ impl ConnectionType {
 
     pub fn kind(&self) -> ConnectionKind {
         self.kind
+    }
+
+    /// A type that only this server has.
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 
     /// The name to show to people.
@@ -225,6 +233,10 @@ impl ConnectionType {
 
     pub(crate) fn set_kind(&mut self, kind: ConnectionKind) {
         self.kind = kind;
+    }
+
+    pub(crate) fn set_own(&mut self) {
+        self.own = true;
     }
 
     /// Serves a deprecated type as released, with access and without an upgrade.

@@ -7,6 +7,7 @@
 //! - Which types there are: [`Catalog`], [`ConnectionType`], [`Details`].
 //! - What a type asks for: [`Step`], [`Property`].
 //! - How far a connection has come: [`setup`], [`ReportCard`].
+//! - All of it for readers, with samples: [`reference`].
 //! - What a caller sent: [`ConnectionType::validate_create`], [`ConnectionType::validate_update`].
 
 mod catalog;
@@ -15,6 +16,7 @@ mod fill;
 mod overlay;
 mod properties;
 mod property;
+pub mod reference;
 mod report_card;
 pub mod setup;
 mod validate;

@@ -51,8 +51,9 @@ struct FillRule {
 pub(crate) fn apply(
     kind: ConnectionKind,
     mut types: Vec<ConnectionType>,
-    overlay: Overlay,
+    mut overlay: Overlay,
 ) -> Result<Vec<ConnectionType>, LoadCatalogError> {
+    overlay.types.iter_mut().for_each(ConnectionType::set_own);
     types.extend(overlay.types);
     for connection_type in &mut types {
         connection_type.set_kind(kind);

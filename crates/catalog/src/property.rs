@@ -1,6 +1,7 @@
 //! One property of a type: what it is, and which values it takes.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,7 @@ pub struct Property {
     pub(crate) fill: Option<Fill>,
     /// Compiled on first use: most types of the catalogue are never connected in one process.
     #[serde(skip)]
-    validator: OnceLock<Result<Validator, UnusableSchemaError>>,
+    validator: OnceLock<Result<Arc<Validator>, UnusableSchemaError>>,
 }
 
 /// A JSON Schema of the catalogue that does not compile.
@@ -106,12 +107,26 @@ impl Property {
     }
 
     /// The compiled schema. An error only for a schema that no catalogue test has seen; then no value matches.
-    pub(crate) fn validator(&self) -> &Result<Validator, UnusableSchemaError> {
+    pub(crate) fn validator(&self) -> &Result<Arc<Validator>, UnusableSchemaError> {
         self.validator.get_or_init(|| {
             let schema = self.json_schema.as_ref().unwrap_or(&Value::Bool(true));
-            compile(schema).map_err(|error| UnusableSchemaError(error.to_string()))
+            compiled(schema).map_err(|error| UnusableSchemaError(error.to_string()))
         })
     }
+}
+
+/// The catalogue says the same few dozen things in more than a thousand places: each is compiled once.
+fn compiled(schema: &Value) -> Result<Arc<Validator>, ValidationError<'static>> {
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
+        LazyLock::new(Mutex::default);
+    let text = schema.to_string();
+    let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(validator) = known().get(&text) {
+        return Ok(Arc::clone(validator));
+    }
+    let validator = Arc::new(compile(schema)?);
+    known().insert(text, Arc::clone(&validator));
+    Ok(validator)
 }
 
 /// Formats are checked; the linear-time engine keeps hostile texts from making a pattern slow.

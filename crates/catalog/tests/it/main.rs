@@ -3,4 +3,5 @@
 mod cards;
 mod catalog;
 mod instances;
+mod reference;
 mod schedules;
