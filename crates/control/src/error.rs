@@ -4,6 +4,7 @@
 use std::io;
 
 use selvedge_catalog::ReportCard;
+use selvedge_types::schedule::CronError;
 use selvedge_types::{AccountId, DestinationId, ImportTokenId, SourceId, StreamId};
 
 /// Why a use case did not happen. Nothing has changed then.
@@ -57,7 +58,7 @@ pub enum ControlError {
     #[error("cron_expression is refused: {reason}")]
     InvalidCronExpression {
         expression: String,
-        reason: &'static str,
+        reason: CronError,
     },
     #[error("no such source")]
     SourceNotFound(SourceId),

@@ -27,9 +27,17 @@ pub async fn due(control: &Control) -> Result<Vec<(AccountScope, SourceId)>, Con
             else {
                 continue;
             };
-            let planned = schedule::planned(&source.properties.into_iter().collect(), minutes);
+            let plan = match schedule::planned(&source.properties.into_iter().collect(), minutes) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    // It was judged before it was stored, by another version of this program.
+                    tracing::warn!(source.id = source.id.0, %error, "stored cron expression is not understood; source does not start");
+                    continue;
+                }
+            };
             let starts_by = |newest: Option<NewestRun>| {
-                schedule::next_start(planned, now, newest, source.ready_at) <= now
+                schedule::next_start(&plan, now, newest, source.ready_at)
+                    .is_some_and(|start| start <= now)
             };
             // How long the last job took can only make it later, so it is asked for only when it matters.
             let quick = source.newest_start.map(|started_at| NewestRun {

@@ -18,6 +18,13 @@ impl FakeClock {
     pub fn advance_seconds(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
+
+    /// Moves to `text`, an ISO 8601 timestamp.
+    pub fn advance_to(&self, text: &str) {
+        let instant = Timestamp::parse(text).expect("a test names a valid timestamp");
+        let before = self.0.swap(instant.as_micros(), Ordering::SeqCst);
+        assert!(before <= instant.as_micros(), "clocks do not run backwards");
+    }
 }
 
 impl Clock for FakeClock {

@@ -1,6 +1,6 @@
 use selvedge_control::scheduler;
 use selvedge_types::SourceId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{NOW, TestApp, success};
 
@@ -95,4 +95,107 @@ async fn an_anchor_gives_the_next_slot_after_saving() {
         json!({"type": "interval", "unit": "minute", "interval": 360.0, "next_fire_time": "2031-02-03T09:30:00Z"})
     );
     assert!(scheduler::due(&app.control).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_cron_expression_sets_the_starts_until_it_is_taken_away() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let path = format!("/v4/sources/{source}");
+    let put = async |properties: Value| {
+        let body = json!({"properties": properties});
+        app.put(&tenant, &path, body).await.ok()["schedule"].clone()
+    };
+    let due = async || scheduler::due(&app.control).await.unwrap().len();
+
+    let settings = json!({
+        "frequency_in_minutes": "60", "anchor_time": "2031-01-01T03:30:00Z", "cron_expression": "0 15 6 ? * MON-FRI",
+    });
+    put(settings).await;
+    let answer = app.get(&tenant, &path).await.text;
+    let schedule = r#""schedule":{"type":"cron","cron_expression":"0 15 6 ? * MON-FRI","next_fire_time":"2031-02-03T06:15:00Z"}"#;
+    assert!(answer.contains(schedule), "{answer}");
+    assert_eq!(due().await, 0, "nothing is made up for at once");
+
+    // A manual start neither moves it nor keeps it from coming.
+    app.post(&tenant, &format!("{path}/sync"), json!({}))
+        .await
+        .ok();
+    let manual = app.claim(false).await.unwrap();
+    app.clock.advance_seconds(60);
+    app.finish(&manual, success()).await;
+    app.clock.advance_to("2031-02-03T06:14:59Z");
+    assert_eq!(due().await, 0);
+    app.clock.advance_to("2031-02-03T06:15:00Z");
+    assert_eq!(scheduler::enqueue_due(&app.control).await.unwrap().len(), 1);
+    let next = app.get(&tenant, &path).await.ok()["schedule"]["next_fire_time"].clone();
+    assert_eq!(next, "2031-02-04T06:15:00Z");
+
+    // The job runs over the next start, which is skipped.
+    let job = app.claim(false).await.unwrap();
+    app.clock.advance_to("2031-02-04T07:00:00Z");
+    app.finish(&job, success()).await;
+    assert_eq!(due().await, 0);
+
+    let changed = put(json!({"cron_expression": "0 0 8 * * ? 2031-2032"})).await;
+    assert_eq!(changed["next_fire_time"], "2031-02-04T08:00:00Z");
+    let anchored = put(json!({"cron_expression": null})).await;
+    assert_eq!(
+        anchored,
+        json!({"type": "interval", "unit": "minute", "interval": 60.0, "next_fire_time": "2031-02-04T07:30:00Z"})
+    );
+    let properties = app.get(&tenant, &path).await.ok()["properties"].clone();
+    assert_eq!(properties.get("cron_expression"), None);
+}
+
+#[tokio::test]
+async fn a_paused_source_shows_no_cron_schedule_and_makes_nothing_up() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let path = format!("/v4/sources/{source}");
+    let body = json!({"properties": {"cron_expression": "0 0 5 * * ?"}, "paused_at": NOW});
+    assert_eq!(
+        app.put(&tenant, &path, body).await.ok()["schedule"],
+        Value::Null
+    );
+    app.clock.advance_to("2031-02-06T12:00:00Z");
+    let unpaused = app.put(&tenant, &path, json!({"paused_at": null})).await;
+    assert_eq!(
+        unpaused.ok()["schedule"]["next_fire_time"],
+        "2031-02-07T05:00:00Z"
+    );
+    assert!(scheduler::due(&app.control).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn hostile_cron_expressions_are_refused_and_change_nothing() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let source = app.configured_source(&tenant, "Shop").await;
+    let path = format!("/v4/sources/{source}");
+    let before = app.get(&tenant, &path).await.ok();
+    for expression in [
+        "0 0 12 * * ? ".repeat(800),
+        "\u{1F552} \u{0} é".to_owned(),
+        "0 0 99999999999999999999999 * * ?".to_owned(),
+        "0 0 12 * * ?\n".to_owned(),
+        " ".to_owned(),
+    ] {
+        let refused = app
+            .put(
+                &tenant,
+                &path,
+                json!({"properties": {"cron_expression": expression}}),
+            )
+            .await;
+        assert_eq!(refused.status, 400, "{expression:?}");
+        let body = refused.json();
+        assert_eq!(body["error"], "InvalidCronExpression", "{expression:?}");
+        let message = body["data"]["message"].as_str().unwrap();
+        let start = format!("cron_expression \"{expression}\" is invalid: ");
+        assert!(message.starts_with(&start), "{message}");
+    }
+    assert_eq!(app.get(&tenant, &path).await.ok(), before);
 }

@@ -142,9 +142,9 @@ async fn mistakes_on_create_are_named_in_the_documented_order() {
         400,
         r#"{"error":"InvalidCronExpression","data":{"message":"cron_expression \"* * * * * *\" is invalid: Support for specifying both a day-of-week AND a day-of-month parameter is not implemented."}}"#,
     );
-    post(json!({"type": "platform.postgres", "display_name": "New", "properties": {"cron_expression": "0 0 6 ? * MON"}})).await.is(
+    post(json!({"type": "platform.postgres", "display_name": "New", "properties": {"cron_expression": "0 0 6 30 2 ?"}})).await.is(
         400,
-        r#"{"error":"InvalidCronExpression","data":{"message":"cron_expression \"0 0 6 ? * MON\" is invalid: Cron scheduling is not available in this build; use frequency_in_minutes and anchor_time."}}"#,
+        r#"{"error":"InvalidCronExpression","data":{"message":"cron_expression \"0 0 6 30 2 ?\" is invalid: It never fires."}}"#,
     );
     // Nothing of all this was stored.
     assert_eq!(
@@ -282,7 +282,7 @@ async fn mistakes_on_update_are_named_in_the_documented_order() {
         "discover_schema"
     );
     let refused =
-        put(json!({"display_name": "Changed", "properties": {"cron_expression": "0 0 6 ? * MON"}}))
+        put(json!({"display_name": "Changed", "properties": {"cron_expression": "0 0 6 1 * MON"}}))
             .await;
     assert_eq!(refused.json()["error"], "InvalidCronExpression");
     assert_eq!(

@@ -141,6 +141,6 @@ fn judge(
             card: empty_card(),
         });
     }
-    cron::refuse(&change)?;
+    cron::judge(&change, control.now())?;
     Ok(change)
 }

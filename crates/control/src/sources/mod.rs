@@ -19,7 +19,7 @@ pub use delete::delete;
 pub use find::{find, list};
 pub(crate) use readiness::{mapped, refresh};
 pub use run::{RunSettings, settings_for_run};
-pub use schedule::Schedule;
+pub use schedule::{Method, Schedule};
 pub(crate) use setup::facts as setup_facts;
 pub use source::Source;
 pub(crate) use source::{newest_run, type_of};

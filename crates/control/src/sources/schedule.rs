@@ -2,7 +2,7 @@
 
 use selvedge_catalog::Properties;
 use selvedge_types::Timestamp;
-use selvedge_types::schedule::IntervalSchedule;
+use selvedge_types::schedule::{CronError, CronSchedule, IntervalSchedule};
 use serde_json::Value;
 
 /// What the last job says about the next one.
@@ -13,50 +13,105 @@ pub(crate) struct NewestRun {
     pub(crate) completed_at: Option<Timestamp>,
 }
 
-/// The plan of a source that is scheduled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The schedule of a source, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    pub interval_minutes: u32,
+    pub method: Method,
     /// The next planned start, after the present.
     pub next_fire_time: Timestamp,
 }
 
-/// The schedule that the properties ask for. Sources without a frequency follow the default of their type.
-pub(crate) fn planned(properties: &Properties, default_minutes: u32) -> IntervalSchedule {
+/// How the starts of a source are set. An anchor shows in the next start only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    Interval { minutes: u32 },
+    Cron { expression: String },
+}
+
+/// The rule that the starts of a source follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    Interval(IntervalSchedule),
+    Cron(CronSchedule),
+}
+
+/// The rule that the properties ask for: a cron expression goes before a frequency and its anchor. Sources without a
+/// frequency follow the default of their type. Stored expressions have been judged; an error means that another version
+/// of this program did.
+pub(crate) fn planned(properties: &Properties, default_minutes: u32) -> Result<Plan, CronError> {
     let text = |name: &str| properties.get(name).and_then(Value::as_str);
-    IntervalSchedule {
+    if let Some(expression) = text("cron_expression") {
+        return CronSchedule::parse(expression).map(Plan::Cron);
+    }
+    Ok(Plan::Interval(IntervalSchedule {
         interval_minutes: text("frequency_in_minutes")
             .and_then(|minutes| minutes.parse().ok())
             .filter(|minutes| *minutes > 0)
             .unwrap_or(default_minutes),
         anchor: text("anchor_time").and_then(|anchor| Timestamp::parse(anchor).ok()),
-    }
+    }))
 }
 
-/// When the next job is to start; in the past when it is due. `ready_at` is when the source became fully configured,
-/// was unpaused or got new schedule settings.
+/// When the next job is to start; in the past when it is due, `None` when it never is. `ready_at` is when the source became
+/// fully configured, was unpaused or got new schedule settings.
 pub(crate) fn next_start(
-    schedule: IntervalSchedule,
+    plan: &Plan,
     now: Timestamp,
     newest: Option<NewestRun>,
     ready_at: Timestamp,
-) -> Timestamp {
-    let Some(newest) = newest else {
-        return schedule.next_fire(now, None, ready_at, false);
+) -> Option<Timestamp> {
+    // Starts that passed while a job ran are skipped, also once it has ended: from its end on, the next one counts.
+    let passed = match newest {
+        None => ready_at,
+        Some(newest) => newest
+            .completed_at
+            .map_or(now, |completed_at| completed_at.max(ready_at)),
     };
-    // Slots that passed while the job ran are skipped, also once it has ended: from its end on, the next one counts.
-    let anchored = schedule.anchor.is_some() && schedule.interval_minutes >= 60;
-    let reference = match newest.completed_at {
-        None => now,
-        Some(completed_at) if anchored => completed_at.max(ready_at),
-        Some(completed_at) => completed_at,
-    };
-    schedule.next_fire(reference, Some(newest.started_at), ready_at, true)
+    match plan {
+        Plan::Cron(schedule) => schedule.next_after(passed),
+        Plan::Interval(schedule) => Some(match newest {
+            None => schedule.next_fire(now, None, ready_at, false),
+            Some(newest) => {
+                // Without an anchor the newest start sets the following ones, however long ago it was.
+                let reference = match newest.completed_at {
+                    Some(completed_at) if !schedule.anchored() => completed_at,
+                    _ => passed,
+                };
+                schedule.next_fire(reference, Some(newest.started_at), ready_at, true)
+            }
+        }),
+    }
 }
 
-/// What an answer shows for a start that is due: the next whole second, because a planned start lies ahead.
-pub(crate) fn shown(next_start: Timestamp, now: Timestamp) -> Timestamp {
-    if next_start > now {
+/// The schedule as it is shown; `None` when the source never starts again by itself.
+pub(crate) fn shown(
+    properties: &Properties,
+    default_minutes: u32,
+    now: Timestamp,
+    newest: Option<NewestRun>,
+    ready_at: Timestamp,
+) -> Option<Schedule> {
+    // An expression that cannot be read starts nothing; whoever looks for due sources says so in the log.
+    let plan = planned(properties, default_minutes).ok()?;
+    let next_start = next_start(&plan, now, newest, ready_at)?;
+    let method = match plan {
+        Plan::Interval(schedule) => Method::Interval {
+            minutes: schedule.interval_minutes,
+        },
+        Plan::Cron(_) => Method::Cron {
+            expression: properties.get("cron_expression")?.as_str()?.to_owned(),
+        },
+    };
+    Some(Schedule {
+        method,
+        next_fire_time: ahead(next_start, now),
+    })
+}
+
+/// A planned start lies ahead, also when it is due, and also in whole seconds, which is what answers show.
+fn ahead(next_start: Timestamp, now: Timestamp) -> Timestamp {
+    let second = next_start.as_micros().div_euclid(1_000_000);
+    if second.saturating_mul(1_000_000) > now.as_micros() {
         next_start
     } else {
         now.plus_seconds(1)
@@ -64,99 +119,4 @@ pub(crate) fn shown(next_start: Timestamp, now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    fn ran(started_at: &str, completed_at: Option<&str>) -> Option<NewestRun> {
-        Some(NewestRun {
-            started_at: at(started_at),
-            completed_at: completed_at.map(at),
-        })
-    }
-
-    fn settings(value: Value) -> IntervalSchedule {
-        planned(&serde_json::from_value(value).unwrap(), 30)
-    }
-
-    #[test]
-    fn the_type_default_applies_without_a_frequency() {
-        assert_eq!(settings(json!({})).interval_minutes, 30);
-        assert_eq!(
-            settings(json!({"frequency_in_minutes": "360"})).interval_minutes,
-            360
-        );
-        assert_eq!(
-            settings(json!({"frequency_in_minutes": "0"})).interval_minutes,
-            30
-        );
-    }
-
-    #[test]
-    fn a_source_without_jobs_is_due_when_it_becomes_ready() {
-        let ready = at("2031-01-01T10:00:00Z");
-        let now = at("2031-01-01T10:00:05Z");
-        let next = next_start(settings(json!({})), now, None, ready);
-        assert_eq!(next, ready);
-        assert_eq!(shown(next, now), at("2031-01-01T10:00:06Z"));
-    }
-
-    #[test]
-    fn a_slot_that_fell_into_a_job_is_skipped_after_the_job_too() {
-        let hourly = settings(json!({"frequency_in_minutes": "60"}));
-        let ready = at("2031-01-01T00:00:00Z");
-        let next = at("2031-01-01T05:30:00Z");
-        assert_eq!(
-            next_start(
-                hourly,
-                at("2031-01-01T04:35:00Z"),
-                ran("2031-01-01T03:30:00Z", None),
-                ready
-            ),
-            next
-        );
-        let ended = ran("2031-01-01T03:30:00Z", Some("2031-01-01T04:38:00Z"));
-        assert_eq!(
-            next_start(hourly, at("2031-01-01T04:40:00Z"), ended, ready),
-            next
-        );
-        // Later, with nobody having run it, that slot is due.
-        assert_eq!(
-            next_start(hourly, at("2031-01-01T06:40:00Z"), ended, ready),
-            next
-        );
-    }
-
-    #[test]
-    fn a_shorter_frequency_counts_from_the_last_start() {
-        let half_hourly = settings(json!({"frequency_in_minutes": "30"}));
-        let now = at("2031-01-01T06:00:00Z");
-        let ended = ran("2031-01-01T03:30:00Z", Some("2031-01-01T03:31:00Z"));
-        let next = next_start(half_hourly, now, ended, at("2031-01-01T00:00:00Z"));
-        assert_eq!(next, at("2031-01-01T04:00:00Z"));
-        assert_eq!(shown(next, now), at("2031-01-01T06:00:01Z"));
-    }
-
-    #[test]
-    fn anchored_slots_ignore_manual_jobs_and_start_after_saving() {
-        let anchored = settings(
-            json!({"frequency_in_minutes": "360", "anchor_time": "2031-01-01T03:30:00.123Z"}),
-        );
-        let saved = at("2031-01-02T05:00:00Z");
-        let manual = ran("2031-01-02T05:10:00Z", Some("2031-01-02T05:20:00Z"));
-        let next = at("2031-01-02T09:30:00.123Z");
-        assert_eq!(next_start(anchored, saved, None, saved), next);
-        assert_eq!(
-            next_start(anchored, at("2031-01-02T05:30:00Z"), manual, saved),
-            next
-        );
-        // New schedule settings: slots before they were saved are not made up for.
-        let older = ran("2031-01-01T21:30:00Z", Some("2031-01-01T21:40:00Z"));
-        assert_eq!(next_start(anchored, saved, older, saved), next);
-    }
-}
+mod tests;

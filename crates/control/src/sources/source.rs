@@ -59,13 +59,9 @@ impl Source {
         ) {
             (Some(ready_at), Some(default_minutes)) if record.deleted_at.is_none() => {
                 let newest = jobs::newest(tx, scope, record.id.into(), JobMode::Sync).await?;
-                let planned = schedule::planned(&held.plain, default_minutes);
                 let newest = newest.as_ref().map(newest_run);
-                let next_start = schedule::next_start(planned, control.now(), newest, ready_at);
-                Some(Schedule {
-                    interval_minutes: planned.interval_minutes,
-                    next_fire_time: schedule::shown(next_start, control.now()),
-                })
+                let now = control.now();
+                schedule::shown(&held.plain, default_minutes, now, newest, ready_at)
             }
             _ => None,
         };

@@ -75,15 +75,13 @@ async fn apply(
     let mut needs_check = false;
     if let Some(settings) = settings {
         needs_check = !settings.concerns_schedule_only();
-        if settings
-            .names()
-            .any(|name| SCHEDULE_PROPERTIES.contains(&name))
-        {
-            // Slots of the new schedule count from now on.
-            record.ready_at = record.ready_at.map(|_| now);
-        }
+        let schedule = values_of(record, SCHEDULE_PROPERTIES);
         let start_date = record.properties.get("start_date").cloned();
         properties::apply(settings, &mut record.properties, &mut record.credentials);
+        if values_of(record, SCHEDULE_PROPERTIES) != schedule {
+            // Starts of the new schedule count from now on.
+            record.ready_at = record.ready_at.map(|_| now);
+        }
         if start_date.is_some() && start_date.as_ref() != record.properties.get("start_date") {
             streams::reset_all(control, tx, scope, record.id).await?;
         }
@@ -103,6 +101,10 @@ async fn apply(
     } else {
         readiness::refresh(control, tx, scope, record.id).await
     }
+}
+
+fn values_of<const N: usize>(record: &SourceRecord, names: [&str; N]) -> [Option<Value>; N] {
+    names.map(|name| record.properties.get(name).cloned())
 }
 
 async fn live_destination(
@@ -148,6 +150,6 @@ async fn judge(
             card: Box::new(connection_type.report_card(held.stored(), facts)),
         });
     }
-    cron::refuse(&change)?;
+    cron::judge(&change, control.now())?;
     Ok(change)
 }

@@ -12,6 +12,11 @@ pub struct IntervalSchedule {
 }
 
 impl IntervalSchedule {
+    /// Whether the anchor sets the starts.
+    pub fn anchored(&self) -> bool {
+        self.anchor.is_some() && self.interval_minutes >= 60
+    }
+
     /// The next planned start, strictly after `now` unless a start is already due.
     ///
     /// `last_start` is the start of the newest job, scheduled or manual; `ready_at` is when the source became fully
@@ -27,7 +32,7 @@ impl IntervalSchedule {
         let step = i64::from(self.interval_minutes.max(1)) * 60_000_000;
         let after =
             |origin: i64, instant: i64| origin + ((instant - origin).div_euclid(step) + 1) * step;
-        if let Some(anchor) = self.anchor.filter(|_| self.interval_minutes >= 60) {
+        if let Some(anchor) = self.anchor.filter(|_| self.anchored()) {
             // A slot between the last start (or becoming ready) and now that nobody has run yet is due.
             let since = last_start.map_or(ready_at, |start| start.max(ready_at));
             let due = after(anchor.as_micros(), since.as_micros());

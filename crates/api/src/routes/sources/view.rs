@@ -1,7 +1,7 @@
 //! A source as it is answered.
 
 use selvedge_catalog::{Properties, ReportCard};
-use selvedge_control::sources::{Schedule, Source};
+use selvedge_control::sources::{Method, Schedule, Source};
 use selvedge_types::{AccountId, DestinationId, SourceId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,16 +52,24 @@ pub(crate) struct SourceView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Schedule)]
-struct ScheduleView {
-    #[serde(rename = "type")]
-    /// Always `interval`.
-    kind: &'static str,
-    /// Always `minute`.
-    unit: &'static str,
-    /// Minutes, as a float: `60.0`.
-    interval: f64,
-    #[schema(value_type = String, format = DateTime)]
-    next_fire_time: Timestamp,
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ScheduleView {
+    /// By frequency; an anchor shows in `next_fire_time` only.
+    Interval {
+        /// Always `minute`.
+        unit: &'static str,
+        /// Minutes, as a float: `60.0`.
+        interval: f64,
+        #[schema(value_type = String, format = DateTime)]
+        next_fire_time: Timestamp,
+    },
+    /// By cron expression.
+    Cron {
+        /// As it was sent; times are UTC.
+        cron_expression: String,
+        #[schema(value_type = String, format = DateTime)]
+        next_fire_time: Timestamp,
+    },
 }
 
 impl From<Source> for SourceView {
@@ -88,11 +96,17 @@ impl From<Source> for SourceView {
 
 impl From<Schedule> for ScheduleView {
     fn from(schedule: Schedule) -> Self {
-        Self {
-            kind: "interval",
-            unit: "minute",
-            interval: f64::from(schedule.interval_minutes),
-            next_fire_time: schedule.next_fire_time,
+        let next_fire_time = schedule.next_fire_time;
+        match schedule.method {
+            Method::Interval { minutes } => Self::Interval {
+                unit: "minute",
+                interval: f64::from(minutes),
+                next_fire_time,
+            },
+            Method::Cron { expression } => Self::Cron {
+                cron_expression: expression,
+                next_fire_time,
+            },
         }
     }
 }
