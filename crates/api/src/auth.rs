@@ -8,8 +8,8 @@ use selvedge_types::{AccountId, AccountScope, Secret, TokenId};
 
 use crate::{ApiError, AppState};
 
-/// A caller that has proved to act for an account. As the first argument of a handler it answers 401 before anything
-/// else is looked at.
+/// A caller that has proved to act for an account and has not asked too often. As the first argument of a handler it
+/// answers 401, then 429, before anything else is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller(pub(crate) AccountScope);
 
@@ -68,7 +68,10 @@ async fn identity(parts: &mut Parts, state: &AppState) -> Result<Identity, ApiEr
         .await?
         .ok_or(ApiError::Unauthorized)?;
     tracing::Span::current().record("account.id", identity.scope.account().0);
-    // A layer that has asked already spares the handler the look-up.
+    if let Some(limit) = &state.request_limit {
+        limit.count(identity.token)?;
+    }
+    // A layer that has asked already spares the handler the look-up, and the request is counted once.
     parts.extensions.insert(identity);
     Ok(identity)
 }

@@ -2,7 +2,7 @@
 //! texts are a contract: byte for byte, slips of the pen included.
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use selvedge_control::{ControlError, FormProblem};
 use selvedge_types::SourceId;
 use serde_json::{Value, json};
@@ -20,14 +20,24 @@ pub(crate) enum ApiError {
     NotFound,
     #[error("body too large")]
     TooLarge,
+    /// The body was not there in the time that the server waits.
+    #[error("body took too long")]
+    BodyTimeout,
     #[error("too many requests")]
-    RateLimited,
+    RateLimited { retry_after_seconds: i64 },
+    #[error("not a valid idempotency key")]
+    IdempotencyKey,
+    #[error("idempotency key was used with another body")]
+    IdempotencyMismatch,
     /// The one refusal of an id that is 404 with a text of its own.
     #[error("no such source")]
     UnknownSource(SourceId),
     /// The list of destinations was asked with other parameters than it has.
     #[error("unknown query parameter")]
     DestinationQuery,
+    /// A kept answer has a status that is none.
+    #[error("a kept answer has the status {0}")]
+    KeptAnswer(u16),
     /// A handler panicked.
     #[error("internal error")]
     Panicked,
@@ -42,7 +52,15 @@ impl IntoResponse for ApiError {
             let error: &dyn std::error::Error = &self;
             tracing::error!(error, "request failed");
         }
-        respond(status, &body)
+        let mut response = respond(status, &body);
+        if let ApiError::RateLimited {
+            retry_after_seconds,
+        } = self
+        {
+            let seconds = HeaderValue::from(retry_after_seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }
 
@@ -66,7 +84,25 @@ impl ApiError {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 error_data("TooLarge", "body too large"),
             ),
-            ApiError::RateLimited => (
+            ApiError::BodyTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                error_data("RequestTimeout", "body took too long"),
+            ),
+            ApiError::IdempotencyKey => (
+                StatusCode::BAD_REQUEST,
+                error_data(
+                    "InvalidIdempotencyKey",
+                    "idempotency key must be given once, as 1 to 255 printable ASCII characters",
+                ),
+            ),
+            ApiError::IdempotencyMismatch => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                error_data(
+                    "IdempotencyMismatch",
+                    "idempotency key was used with another body",
+                ),
+            ),
+            ApiError::RateLimited { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
                 error_data("RateLimited", "too many requests"),
             ),
@@ -78,7 +114,7 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 error_data("InvalidId", &format!("source not found ({id})")),
             ),
-            ApiError::Panicked => internal(),
+            ApiError::KeptAnswer(_) | ApiError::Panicked => internal(),
             ApiError::Control(error) => control_answer(error),
         }
     }
@@ -237,7 +273,9 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
         ),
 
         NotFound => return not_found(),
-        Store(_) | Log(_) | MissingType(_) | StoredStream { .. } => return internal(),
+        FirstRunUnfinished | Store(_) | Log(_) | MissingType(_) | StoredStream { .. } => {
+            return internal();
+        }
     };
     (StatusCode::BAD_REQUEST, body)
 }

@@ -1,5 +1,6 @@
 //! JSON in and out: bodies that may be anything, answers with the documented content type.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::ApiError;
+use crate::{ApiError, AppState};
 
 pub(crate) const CONTENT_TYPE: &str = "application/json;charset=utf-8";
 
@@ -38,7 +39,7 @@ impl Default for DoneView {
 /// Serialises `body`; the only place that does.
 pub(crate) fn respond<T: Serialize>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_vec(body) {
-        Ok(text) => (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Ok(text) => respond_with(status, text),
         Err(error) => {
             tracing::error!(%error, "answer could not be serialised");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -46,8 +47,13 @@ pub(crate) fn respond<T: Serialize>(status: StatusCode, body: &T) -> Response {
     }
 }
 
+/// An answer that is JSON already.
+pub(crate) fn respond_with(status: StatusCode, text: impl Into<Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], text.into()).into_response()
+}
+
 /// The request body, `None` when it is empty, not valid JSON or not an object: what that means differs by endpoint.
-/// The content type is not asked for. Extracting fails only for a body over the limit.
+/// The content type is not asked for. Extracting fails only for a body that is over the limit or takes too long.
 pub(crate) struct JsonBody(Option<Map<String, Value>>);
 
 impl JsonBody {
@@ -56,18 +62,33 @@ impl JsonBody {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<AppState> for JsonBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        match Bytes::from_request(request, state).await {
-            // serde_json refuses nesting deeper than 128 levels, so that no body can exhaust the stack.
-            Ok(bytes) => Ok(Self(serde_json::from_slice(&bytes).ok())),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(ApiError::TooLarge)
-            }
-            // The connection broke in the middle of the body: nobody reads the answer.
-            Err(_) => Ok(Self(None)),
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Self::Rejection> {
+        let bytes = read_body(request, state).await?;
+        Ok(Self(bytes.as_deref().and_then(object)))
+    }
+}
+
+/// The JSON object in `bytes`, if it is one.
+pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    // serde_json refuses nesting deeper than 128 levels, so that no body can exhaust the stack.
+    serde_json::from_slice(bytes).ok()
+}
+
+/// The whole body; `None` when it broke off or was framed wrongly.
+pub(crate) async fn read_body(
+    request: Request,
+    state: &AppState,
+) -> Result<Option<Bytes>, ApiError> {
+    let reading = Bytes::from_request(request, state);
+    match tokio::time::timeout(state.body_timeout, reading).await {
+        Ok(Ok(bytes)) => Ok(Some(bytes)),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(ApiError::TooLarge)
         }
+        Ok(Err(_)) => Ok(None),
+        Err(_) => Err(ApiError::BodyTimeout),
     }
 }

@@ -5,7 +5,9 @@
 //! the list of them is `router.rs`; refusals become statuses and bodies in `error.rs` and nowhere else.
 
 mod auth;
+mod cors;
 mod error;
+mod idempotency;
 mod json;
 mod observe;
 mod openapi;
@@ -18,4 +20,4 @@ mod state;
 
 pub(crate) use error::ApiError;
 pub use router::router;
-pub use state::{AppState, DEFAULT_BODY_LIMIT};
+pub use state::{AppState, DEFAULT_BODY_LIMIT, DEFAULT_BODY_TIMEOUT};

@@ -9,7 +9,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::rate_limit::jobs_group;
+use crate::cors::allow_listed_origins;
+use crate::idempotency::honour_keys;
+use crate::rate_limit::count_jobs_request;
 use crate::routes::service::document::Document;
 use crate::routes::{
     accounts, connection_checks, destination_types, destinations, extractions, import_tokens,
@@ -19,17 +21,18 @@ use crate::{ApiError, AppState, observe, openapi};
 
 /// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers.
 pub fn router(state: AppState, pages: Router) -> Router {
-    let body_limit_bytes = state.body_limit_bytes;
     let (router, mut document) = documented(&state).split_for_parts();
     openapi::finish(&mut document);
     router
-        .with_state(state)
+        .with_state(state.clone())
         .merge(pages)
         .method_not_allowed_fallback(unknown)
         .fallback(unknown)
         .layer(axum::Extension(Document::new(&document)))
-        .layer(DefaultBodyLimit::max(body_limit_bytes))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), honour_keys))
+        .layer(DefaultBodyLimit::max(state.body_limit_bytes))
+        .layer(from_fn_with_state(state, allow_listed_origins))
         .layer(from_fn(observe::observe))
 }
 
@@ -39,7 +42,7 @@ fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(extractions::list::list_extractions))
         .routes(routes!(extractions::log::find_log))
         .routes(routes!(loads::list::list_loads))
-        .route_layer(from_fn_with_state(state.clone(), jobs_group));
+        .route_layer(from_fn_with_state(state.clone(), count_jobs_request));
     openapi::describe_rate_limit(limited.get_openapi_mut());
 
     OpenApiRouter::with_openapi(openapi::base())

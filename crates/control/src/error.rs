@@ -121,6 +121,8 @@ pub enum ControlError {
     NotFound,
 
     // Our own failures.
+    #[error("the first request with this idempotency key does not end")]
+    FirstRunUnfinished,
     #[error("the store failed")]
     Store(#[from] selvedge_store::StoreError),
     #[error("a job log could not be read")]

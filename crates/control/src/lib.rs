@@ -6,7 +6,7 @@
 //! touched, the account's scope next.
 //!
 //! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`connection_types`], [`destinations`], [`sources`],
-//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`].
+//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`idempotency`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -16,6 +16,7 @@ pub mod connection_types;
 mod control;
 pub mod destinations;
 mod error;
+pub mod idempotency;
 pub mod import_tokens;
 pub mod jobs;
 pub mod logs;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_connectors::Registry;
-use selvedge_control::{Control, ControlError, scheduler, sessions};
+use selvedge_control::{Control, ControlError, idempotency, scheduler, sessions};
 use selvedge_net::Dialer;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob};
 use selvedge_types::job::JobMode;
@@ -208,6 +208,7 @@ impl Runner {
 
     async fn clean(&self, now: Timestamp) -> Result<(), ControlError> {
         sessions::delete_expired(&self.shared.control).await?;
+        idempotency::forget_expired(&self.shared.control).await?;
         let days = i64::from(self.shared.control.settings().retention_days);
         let before = now.plus_seconds(-days * 86_400);
         loop {

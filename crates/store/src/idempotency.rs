@@ -12,7 +12,7 @@ use crate::{StoreError, Tx, random};
 /// What a request with an idempotency key has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reservation {
-    /// Run, then [`answer`] or [`release`].
+    /// Run, then [`answer`] or [`release`], naming the instant of the reservation.
     Reserved,
     /// The first request with this key still runs: ask again.
     InProgress,
@@ -38,10 +38,12 @@ statements! {
         set status = $3, answer = $4
         where scope = $1
             and key_hash = $2
+            and created_at = $5
             and status is null";
     RELEASE = "delete from idempotency_keys
         where scope = $1
             and key_hash = $2
+            and created_at = $3
             and status is null";
     DELETE_OLDER_THAN = "delete from idempotency_keys
         where created_at <= $1";
@@ -100,24 +102,30 @@ pub async fn reserve(
     })
 }
 
-/// Stores the answer of a reserved request; the first one stays.
+/// Stores the answer of a request that reserved its key at `reserved_at`. `false` when the reservation is no longer its
+/// own: it took so long that somebody else has the key.
 pub async fn answer(
     tx: &mut Tx,
     scope: &str,
     key: &str,
+    reserved_at: Timestamp,
     status: u16,
     body: &[u8],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let key_hash = random::hash(key);
     let sealed = tx.cipher().seal(&purpose(scope, &key_hash), body)?;
-    tx.execute(ANSWER, values![scope, key_hash, i64::from(status), sealed])
-        .await?;
-    Ok(())
+    let values = values![scope, key_hash, i64::from(status), sealed, reserved_at];
+    Ok(tx.execute(ANSWER, values).await? == 1)
 }
 
-/// Gives a reserved key back, after an answer that is not kept.
-pub async fn release(tx: &mut Tx, scope: &str, key: &str) -> Result<(), StoreError> {
-    tx.execute(RELEASE, values![scope, random::hash(key)])
+/// Gives a key reserved at `reserved_at` back, after an answer that is not kept.
+pub async fn release(
+    tx: &mut Tx,
+    scope: &str,
+    key: &str,
+    reserved_at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(RELEASE, values![scope, random::hash(key), reserved_at])
         .await?;
     Ok(())
 }

@@ -16,7 +16,7 @@ struct Refusal {
     applies: fn(&str, &Operation) -> bool,
 }
 
-const REFUSALS: [Refusal; 5] = [
+const REFUSALS: [Refusal; 6] = [
     Refusal {
         name: "Unauthorized",
         description: "No access token, or one that is unknown, revoked or not for this account.",
@@ -36,9 +36,17 @@ const REFUSALS: [Refusal; 5] = [
         applies: |_, operation| operation.request_body.is_some(),
     },
     Refusal {
+        name: "BodyTimeout",
+        description: "The body did not arrive in the time that the operator allows: a minute unless set otherwise.",
+        error: ApiError::BodyTimeout,
+        applies: |_, operation| operation.request_body.is_some(),
+    },
+    Refusal {
         name: "RateLimited",
         description: "Too many requests, where the operator enforces a limit. `Retry-After` says after how many seconds to come again.",
-        error: ApiError::RateLimited,
+        error: ApiError::RateLimited {
+            retry_after_seconds: 1,
+        },
         applies: |_, operation| takes_token(operation),
     },
     Refusal {

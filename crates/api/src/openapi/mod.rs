@@ -3,6 +3,7 @@
 
 pub(crate) mod errors;
 mod general;
+mod idempotency;
 pub(crate) mod parameters;
 pub(crate) mod properties;
 mod rate_limits;
@@ -61,5 +62,6 @@ pub(crate) fn finish(document: &mut OpenApi) {
         ACCESS_TOKEN.to_owned(),
         RefOr::T(SecurityScheme::Http(token)),
     );
+    idempotency::describe(document);
     general::describe(document);
 }

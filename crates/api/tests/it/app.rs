@@ -203,13 +203,25 @@ impl TestApp {
         authorization: Option<&str>,
         body: Vec<u8>,
     ) -> Answer {
+        let mut headers = Vec::new();
+        headers.extend(authorization.map(|value| ("authorization", value)));
+        self.send_with(method, path, &headers, body).await
+    }
+
+    pub(crate) async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(path);
-        if let Some(authorization) = authorization {
-            request = request.header("authorization", authorization);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body)).unwrap();
+        let request = request.body(body.into()).unwrap();
         let method = request.method().clone();
         let answer = answer(&self.router, request).await;
         self.conformance.check(&method, path, &answer);

@@ -361,7 +361,7 @@ async fn another_account_in_the_path_is_unauthorized() {
 #[tokio::test]
 async fn the_group_counts_requests_and_enforces_only_when_told() {
     for enforce in [false, true] {
-        let app = TestApp::with(|_| {}, |state| state.with_enforced_rate_limit(enforce)).await;
+        let app = TestApp::with(|_| {}, |state| state.with_enforced_jobs_group(enforce)).await;
         let tenant = app.tenant("ada@acme.example").await;
         let path = format!("/v4/{}/loads", tenant.account);
         for used in 1..=30 {

@@ -47,6 +47,23 @@ impl<'a> NewAccount<'a> {
 
 type Problems = Vec<(&'static str, FormProblem)>;
 
+/// The partner whose credentials the body carries; `None` when they are missing or wrong.
+pub async fn partner_of(
+    control: &Control,
+    body: Option<&Map<String, Value>>,
+) -> Result<Option<String>, ControlError> {
+    let text = |field| {
+        let text = body?.get(field)?.as_str()?;
+        fits(text, MAX_TEXT).then_some(text)
+    };
+    let (Some(id), Some(secret)) = (text("partner_id"), text("partner_secret")) else {
+        return Ok(None);
+    };
+    let mut tx = control.store().read().await?;
+    let partner = partners::authenticate(&mut tx, id, secret).await?;
+    Ok(partner.map(|partner| partner.id))
+}
+
 /// Creates the account, owned by the person the form names. Nothing is created unless every field is right, and only
 /// callers with valid partner credentials learn whether an email address is in use.
 pub async fn create(

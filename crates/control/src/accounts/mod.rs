@@ -2,4 +2,4 @@
 
 mod create;
 
-pub use create::{CreatedAccount, NewAccount, create};
+pub use create::{CreatedAccount, NewAccount, create, partner_of};

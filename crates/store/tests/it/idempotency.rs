@@ -8,6 +8,7 @@ use crate::support::{Fixture, after};
 on_both_databases!(
     a_repeat_gets_the_first_answer,
     a_key_is_free_again_after_release_expiry_or_a_crash,
+    whoever_lost_a_reservation_neither_answers_nor_releases_it,
     kept_answers_cannot_be_read_in_the_database,
 );
 
@@ -24,9 +25,19 @@ async fn reserve(fixture: &Fixture, key: &str, body: &[u8], now: Timestamp) -> R
     reservation
 }
 
-async fn answer(fixture: &Fixture, key: &str, body: &[u8]) {
+/// Answers what was reserved at `reserved_at`; whether that was still possible.
+async fn answer(fixture: &Fixture, key: &str, reserved_at: Timestamp, body: &[u8]) -> bool {
     let mut tx = fixture.store.begin().await.unwrap();
-    idempotency::answer(&mut tx, SCOPE, key, 200, body)
+    let kept = idempotency::answer(&mut tx, SCOPE, key, reserved_at, 200, body)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    kept
+}
+
+async fn release(fixture: &Fixture, key: &str, reserved_at: Timestamp) {
+    let mut tx = fixture.store.begin().await.unwrap();
+    idempotency::release(&mut tx, SCOPE, key, reserved_at)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -41,7 +52,7 @@ async fn a_repeat_gets_the_first_answer(fixture: Fixture) {
         reserve(&fixture, "k", b"{}", after(1)).await,
         Reservation::InProgress
     );
-    answer(&fixture, "k", b"first").await;
+    assert!(answer(&fixture, "k", after(0), b"first").await);
     let answered = Reservation::Answered {
         status: 200,
         body: b"first".to_vec(),
@@ -59,11 +70,7 @@ async fn a_repeat_gets_the_first_answer(fixture: Fixture) {
 
 async fn a_key_is_free_again_after_release_expiry_or_a_crash(fixture: Fixture) {
     reserve(&fixture, "released", b"{}", after(0)).await;
-    let mut tx = fixture.store.begin().await.unwrap();
-    idempotency::release(&mut tx, SCOPE, "released")
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    release(&fixture, "released", after(0)).await;
     assert_eq!(
         reserve(&fixture, "released", b"[]", after(1)).await,
         Reservation::Reserved
@@ -76,7 +83,7 @@ async fn a_key_is_free_again_after_release_expiry_or_a_crash(fixture: Fixture) {
     );
 
     reserve(&fixture, "old", b"{}", after(0)).await;
-    answer(&fixture, "old", b"first").await;
+    answer(&fixture, "old", after(0), b"first").await;
     assert_eq!(
         reserve(&fixture, "old", b"[]", after(86_400)).await,
         Reservation::Reserved
@@ -91,9 +98,25 @@ async fn a_key_is_free_again_after_release_expiry_or_a_crash(fixture: Fixture) {
     );
 }
 
+async fn whoever_lost_a_reservation_neither_answers_nor_releases_it(fixture: Fixture) {
+    reserve(&fixture, "k", b"{}", after(0)).await;
+    assert_eq!(
+        reserve(&fixture, "k", b"[]", after(60)).await,
+        Reservation::Reserved
+    );
+    release(&fixture, "k", after(0)).await;
+    assert!(!answer(&fixture, "k", after(0), b"late").await);
+    assert_eq!(
+        reserve(&fixture, "k", b"[]", after(61)).await,
+        Reservation::InProgress
+    );
+    assert!(answer(&fixture, "k", after(60), b"second").await);
+    assert!(!answer(&fixture, "k", after(60), b"third").await);
+}
+
 async fn kept_answers_cannot_be_read_in_the_database(fixture: Fixture) {
     reserve(&fixture, "the-key", b"the-body", after(0)).await;
-    answer(&fixture, "the-key", b"the-answer").await;
+    answer(&fixture, "the-key", after(0), b"the-answer").await;
     let bytes = fixture.stolen_bytes().await;
     let found = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(

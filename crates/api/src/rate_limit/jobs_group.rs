@@ -1,4 +1,5 @@
-//! The rate limit of the lists of jobs: counted per account, reported in headers, enforced only if the operator says so.
+//! The documented limit on the lists of jobs: counted per account and reported in headers, refused only if the operator
+//! says so.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,7 @@ const WINDOW_SECONDS: i64 = 600;
 
 /// Windows of the accounts that called lately, on this node.
 #[derive(Debug, Default)]
-pub(crate) struct RateLimiter {
+pub(crate) struct JobsGroup {
     windows: Mutex<HashMap<AccountId, Window>>,
 }
 
@@ -36,7 +37,7 @@ struct Standing {
     exceeded: bool,
 }
 
-impl RateLimiter {
+impl JobsGroup {
     fn count(&self, account: AccountId, now: Timestamp) -> Standing {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if !windows.contains_key(&account) {
@@ -62,7 +63,7 @@ impl RateLimiter {
 }
 
 /// Counts a request of the group and adds the headers. Requests without a valid token are not counted.
-pub(crate) async fn jobs_group(
+pub(crate) async fn count_jobs_request(
     State(state): State<AppState>,
     request: Request,
     next: Next,
@@ -72,11 +73,13 @@ pub(crate) async fn jobs_group(
         Ok(Caller(scope)) => scope.account(),
         Err(refused) => return refused.into_response(),
     };
-    let standing = state.rate_limiter.count(caller, state.control.now());
-    let mut response = if standing.exceeded && state.enforce_rate_limit {
-        let mut refused = ApiError::RateLimited.into_response();
-        set(&mut refused, "retry-after", standing.reset_seconds);
-        refused
+    let standing = state.jobs_group.count(caller, state.control.now());
+    let mut response = if standing.exceeded && state.enforce_jobs_group {
+        let retry_after_seconds = standing.reset_seconds;
+        ApiError::RateLimited {
+            retry_after_seconds,
+        }
+        .into_response()
     } else {
         next.run(Request::from_parts(parts, body)).await
     };
@@ -102,7 +105,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_per_account_and_window() {
-        let limiter = RateLimiter::default();
+        let limiter = JobsGroup::default();
         let start = Timestamp::from_micros(1_000_000);
         for used in 1..=LIMIT {
             let standing = limiter.count(AccountId(1), start);
