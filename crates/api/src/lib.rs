@@ -19,5 +19,5 @@ mod routes;
 mod state;
 
 pub(crate) use error::ApiError;
-pub use router::router;
+pub use router::{description, router};
 pub use state::{AppState, DEFAULT_BODY_LIMIT, DEFAULT_BODY_TIMEOUT};

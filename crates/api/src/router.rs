@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,8 +22,8 @@ use crate::{ApiError, AppState, observe, openapi};
 
 /// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers.
 pub fn router(state: AppState, pages: Router) -> Router {
-    let (router, mut document) = documented(&state).split_for_parts();
-    openapi::finish(&mut document);
+    let (router, document) = documented(&state).split_for_parts();
+    let document = openapi::finish(document);
     router
         .with_state(state.clone())
         .merge(pages)
@@ -34,6 +35,14 @@ pub fn router(state: AppState, pages: Router) -> Router {
         .layer(DefaultBodyLimit::max(state.body_limit_bytes))
         .layer(from_fn_with_state(state, allow_listed_origins))
         .layer(from_fn(observe::observe))
+}
+
+/// The description of the HTTP interface, as `GET /openapi.json` answers it, for those who draw it.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn description(state: &AppState) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(openapi::finish(documented(state).into_openapi()))
 }
 
 /// Addresses enter by `routes!` only, which takes the description along.

@@ -156,11 +156,13 @@ impl Server {
             },
         );
         let runner = tokio::spawn(runner.run(stop.clone(), abort.clone()));
-        let pages = selvedge_web::router(&Site {
+        let site = Site {
             brand: settings.brand.name.clone(),
             public_url: control.settings().public_url.clone(),
-        });
-        let router = selvedge_api::router(AppState::new(control.clone()), pages.merge(beside));
+        };
+        let api = AppState::new(control.clone());
+        let pages = selvedge_web::router(&site, &selvedge_api::description(&api)?)?;
+        let router = selvedge_api::router(api, pages.merge(beside));
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
             match tls {

@@ -5,11 +5,13 @@
 //! puts it beside the API's, behind the same layers.
 
 mod assets;
+mod docs;
 mod document;
 mod landing;
 mod router;
 mod shell;
 
+pub use docs::DescriptionError;
 pub(crate) use document::{Document, Policy};
 pub use router::router;
 pub(crate) use shell::Shell;

@@ -15,6 +15,7 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Home,
+    Docs,
 }
 
 /// What `layout.html` draws; every page's template has one in a field called `shell`.

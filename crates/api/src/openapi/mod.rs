@@ -50,7 +50,7 @@ pub(crate) fn base() -> OpenApi {
 }
 
 /// Adds what holds for every operation, when all of them are in.
-pub(crate) fn finish(document: &mut OpenApi) {
+pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_default();
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -62,6 +62,7 @@ pub(crate) fn finish(document: &mut OpenApi) {
         ACCESS_TOKEN.to_owned(),
         RefOr::T(SecurityScheme::Http(token)),
     );
-    idempotency::describe(document);
-    general::describe(document);
+    idempotency::describe(&mut document);
+    general::describe(&mut document);
+    document
 }

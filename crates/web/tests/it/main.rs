@@ -1,4 +1,5 @@
 //! The pages, through their router.
 
+mod docs;
 mod pages;
 mod site;

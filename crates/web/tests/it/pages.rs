@@ -2,7 +2,7 @@
 
 use crate::site::get;
 
-const PAGES: [&str; 1] = ["/"];
+const PAGES: [&str; 2] = ["/", "/docs"];
 
 #[tokio::test]
 async fn pages_carry_the_brand_and_load_nothing_from_elsewhere() {

@@ -5,6 +5,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use selvedge_web::Site;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 pub(crate) struct Answer {
@@ -14,9 +15,55 @@ pub(crate) struct Answer {
 }
 
 pub(crate) fn site() -> Router {
-    selvedge_web::router(&Site {
+    let site = Site {
         brand: "Loom & Co".to_owned(),
         public_url: "https://pipes.example.com".to_owned(),
+    };
+    selvedge_web::router(&site, &openapi()).expect("the description can be shown")
+}
+
+/// A description with everything that the guide draws.
+fn openapi() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "tags": [
+            {"name": "Cloth", "description": "What is woven."},
+            {"name": "Unused"},
+        ],
+        "paths": {
+            "/v4/cloths/{cloth_id}": {"put": {
+                "operationId": "update_cloth",
+                "summary": "Change a cloth",
+                "description": "First words.\n\nSecond <words>.",
+                "tags": ["Cloth"],
+                "security": [{"access_token": []}],
+                "parameters": [
+                    {"name": "cloth_id", "in": "path", "required": true, "schema": {"type": "integer"}},
+                    {"$ref": "#/components/parameters/Key"},
+                ],
+                "requestBody": {"content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/Cloth"},
+                    "example": {"warp": 2},
+                }}},
+                "responses": {
+                    "200": {"description": "The cloth", "content": {"application/json": {
+                        "schema": {"$ref": "#/components/schemas/Cloth"},
+                    }}},
+                    "413": {"$ref": "#/components/responses/TooLarge"},
+                    "400": {"description": "Refused", "content": {"application/json": {
+                        "schema": {"type": "string"},
+                        "examples": {"torn": {"summary": "The cloth is torn", "value": "torn"}},
+                    }}},
+                },
+            }},
+        },
+        "components": {
+            "parameters": {"Key": {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}},
+            "schemas": {"Cloth": {"type": "object", "required": ["warp"], "properties": {
+                "warp": {"type": "integer", "description": "Threads along."},
+                "fringes": {"type": "array", "items": {"type": "object", "properties": {"colour": {"type": ["string", "null"]}}}},
+            }}},
+        },
     })
 }
 
