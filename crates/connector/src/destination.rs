@@ -93,7 +93,8 @@ pub struct ShapedBatch {
 pub struct Checkpoint {
     /// Counts the checkpoints of the stream in this run, from 1.
     pub number: i64,
-    /// The source's position at this point, if it has one.
+    /// How far the stream is when this is durable: a text of the engine's own, to be kept in the commit mark and given back
+    /// by [`TableWriter::committed_position`].
     pub position: Option<String>,
 }
 
@@ -152,6 +153,10 @@ pub struct CommitReport {
 /// Writes one table. Dropping it without [`TableWriter::finish`] leaves the destination as the last commit left it.
 #[async_trait]
 pub trait TableWriter: Send {
+    /// The [`Checkpoint::position`] of the last commit that this stream made to this table in this epoch, as it was when the
+    /// table was opened. By it a run finds out whether its predecessor died after a commit that nobody heard of.
+    fn committed_position(&self) -> Option<&str>;
+
     /// Takes rows; not durable. Schema changes (a new field, a new type) are carried out here.
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError>;
 

@@ -14,6 +14,7 @@ mod config;
 mod context;
 mod destination;
 mod error;
+mod key_order;
 mod schema;
 mod source;
 
@@ -26,8 +27,9 @@ pub use destination::{
     SystemValues, TableTarget, TableWriter,
 };
 pub use error::{ConnectorError, ErrorKind};
+pub use key_order::{KeyOrder, LastKey};
 pub use schema::{Field, LogicalType, StreamSchema, TypeClass};
 pub use source::{
-    EventSender, LogLevel, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation,
+    EventSender, KeyBound, LogLevel, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation,
     StreamRead, event_channel,
 };

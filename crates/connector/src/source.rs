@@ -57,17 +57,31 @@ pub struct StreamRead {
 pub enum ReadMethod {
     /// Every row.
     FullTable,
-    /// Rows ordered by `key` (a field of the schema). Without `after`: all rows, NULL keys first. With it: rows whose key
-    /// is **greater than or equal to** it, and none with a NULL key.
-    Incremental { key: String, after: Option<String> },
+    /// Rows ordered by `key` (a field of the schema). Without `from`: all rows, NULL keys first. With it: the rows behind
+    /// that bound, and none with a NULL key.
+    Incremental { key: String, from: Option<KeyBound> },
+}
+
+/// Where an incremental read begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyBound {
+    /// A key value in canonical text, as a position gave it.
+    pub value: String,
+    /// Whether rows with this very value are read. The first read after a complete one includes them, because more of them
+    /// may have come; one that goes on behind [`SourceEvent::Passed`] does not.
+    pub inclusive: bool,
 }
 
 /// What a source says while it reads.
 #[derive(Debug)]
 pub enum SourceEvent {
     Batch(SourceBatch),
-    /// Every row before this event has a replication key of at most this value (canonical text of the key's type), and the
-    /// source can go on from it. Only for incremental reads.
+    /// Every row with a replication key of at most this value (canonical text of the key's type) came before this event, and
+    /// there are rows with a greater one: reading can go on behind it, and no row is read twice. Only for incremental reads;
+    /// [`crate::KeyOrder`] says when.
+    Passed(String),
+    /// No row before this event has a greater key, but more rows with this one may come: reading can go on **from** it.
+    /// Behind the last row of an incremental read it is the position of the next one.
     Position(String),
     /// A line for the job's log.
     Log(LogLevel, String),

@@ -1,7 +1,8 @@
 //! The table `_sdc_selvedge_commits`: what each stream committed last, written in the same transaction as its rows.
 //!
-//! It answers two questions. Whether a first load was finished: until its key is built the table is marked as loading. And
-//! whether a writer comes too late: each mark carries the fence of the run that made it, and a smaller one is refused.
+//! It answers three questions. Whether a first load was finished: until its key is built the table is marked as loading.
+//! Whether a writer comes too late: each mark carries the fence of the run that made it, and a smaller one is refused. And
+//! whether the last commit was heard of: the mark keeps the position that the engine was about to save.
 
 use selvedge_connector::{Checkpoint, ConnectorError, ErrorKind, TableTarget};
 use selvedge_postgres::{quote_identifier, quote_literal, quote_qualified};
@@ -30,7 +31,10 @@ impl TableState {
 /// What is remembered of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Mark {
+    pub(crate) epoch: i64,
     pub(crate) fence: i64,
+    /// The engine's text, from the last commit with rows.
+    pub(crate) position: Option<String>,
     pub(crate) table_name: String,
     pub(crate) state: TableState,
 }
@@ -107,7 +111,7 @@ pub(crate) async fn read_mark(
     let rows = link
         .query(
             &format!(
-                "select fence, table_name, state from {} where source_id = $1 and stream = $2",
+                "select epoch, fence, position, table_name, state from {} where source_id = $1 and stream = $2",
                 quote_qualified(&target.schema_name, COMMITS_TABLE)
             ),
             &[&target.identity.source_id, &target.identity.tap_stream_id],
@@ -118,13 +122,24 @@ pub(crate) async fn read_mark(
     };
     let state: String = get(row, "state")?;
     Ok(Some(Mark {
+        epoch: get(row, "epoch")?,
         fence: get(row, "fence")?,
+        position: get(row, "position")?,
         table_name: get(row, "table_name")?,
         state: match state.as_str() {
             "loading" => TableState::Loading,
             _ => TableState::Ready,
         },
     }))
+}
+
+impl Mark {
+    /// The position of the last commit to `table_name`, if the stream made it in its present life.
+    pub(crate) fn position_in(&self, target: &TableTarget, table_name: &str) -> Option<String> {
+        self.position
+            .clone()
+            .filter(|_| self.epoch == target.identity.epoch && self.table_name == table_name)
+    }
 }
 
 /// Refuses a run whose lease was taken over: somebody with a greater fence has been here.

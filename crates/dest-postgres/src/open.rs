@@ -47,12 +47,22 @@ pub(crate) async fn open(
     };
     let shape = match empty_shape() {
         Ok(shape) => shape,
-        Err(reason) => return Ok(Box::new(RejectAll::new(link, ctx, target, home, reason))),
+        Err(reason) => {
+            let committed = mark.and_then(|mark| mark.position_in(&target, &target.table_name));
+            return Ok(Box::new(RejectAll::new(
+                link, ctx, target, home, reason, committed,
+            )));
+        }
     };
     let table_name = names::table(DIALECT, &target.schema_name, &target.table_name)
         .map_err(|reason| ConnectorError::internal(reason.to_string()))?;
     let found = find_table(&link, &target.schema_name, &table_name).await?;
     let mark = mark.filter(|mark| mark.table_name == table_name);
+    // A table that is gone took its rows along: what was committed to it counts no more.
+    let committed = mark
+        .as_ref()
+        .filter(|_| found.is_some())
+        .and_then(|mark| mark.position_in(&target, &table_name));
     let opening = Opening {
         link: &link,
         ctx: &ctx,
@@ -60,10 +70,11 @@ pub(crate) async fn open(
         table_name: &table_name,
         table: quote_qualified(&target.schema_name, &table_name),
     };
-    let plan = match found {
+    let mut plan = match found {
         None => Plan::new(Mode::FirstLoad, shape),
         Some(found) => opening.existing(found, mark.as_ref(), shape).await?,
     };
+    plan.committed = committed;
     let table = opening.table;
     Ok(Box::new(Writer::new(
         link, ctx, target, table_name, table, home, plan,
@@ -80,6 +91,8 @@ pub(crate) struct Plan {
     pub(crate) preparations: Vec<String>,
     /// Lines for the job's log.
     pub(crate) notes: Vec<String>,
+    /// The position of the last commit.
+    pub(crate) committed: Option<String>,
 }
 
 impl Plan {
@@ -90,6 +103,7 @@ impl Plan {
             primary_key: None,
             preparations: Vec::new(),
             notes: Vec::new(),
+            committed: None,
         }
     }
 }
@@ -224,6 +238,7 @@ impl Opening<'_> {
                 primary_key,
                 preparations,
                 notes,
+                committed: None,
             });
         }
         if shape.declares_key() || primary_key.is_some() {
@@ -243,6 +258,7 @@ impl Opening<'_> {
             primary_key: None,
             preparations,
             notes,
+            committed: None,
         })
     }
 

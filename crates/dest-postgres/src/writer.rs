@@ -75,6 +75,8 @@ pub(crate) struct Writer {
     /// Fields that are left out, by name: told once.
     left_out: Vec<String>,
     notes: Vec<String>,
+    /// The position of the last commit before this writer.
+    committed: Option<String>,
 }
 
 impl Writer {
@@ -110,6 +112,7 @@ impl Writer {
             rejections: Rejections::default(),
             left_out: Vec::new(),
             notes: plan.notes,
+            committed: plan.committed,
         }
     }
 
@@ -480,6 +483,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn committed_position(&self) -> Option<&str> {
+        self.committed.as_deref()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         let written = Box::pin(self.write_rows(&batch)).await;
         written.map_err(|error| self.explain(error))

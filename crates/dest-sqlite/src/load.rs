@@ -91,6 +91,10 @@ impl Load {
         })
     }
 
+    pub(crate) fn take_committed_position(&mut self) -> Option<String> {
+        self.opening.committed.take()
+    }
+
     pub(crate) fn write(&mut self, batch: &ShapedBatch) -> Result<(), ConnectorError> {
         self.guarded(|load| load.write_rows(batch))
     }
@@ -251,10 +255,16 @@ impl Load {
         let mark = TableMark {
             loading: self.opening.loading,
             table_version: self.opening.table_version,
+            position: upto.position.clone(),
         };
         let file = self.file()?;
-        self.marks
-            .put(&file.connection, &self.opening.table, mark, upto, now)?;
+        self.marks.put(
+            &file.connection,
+            &self.opening.table,
+            &mark,
+            upto.number,
+            now,
+        )?;
         file.commit()?;
         file.superseded.start_over();
         self.in_transaction = false;

@@ -10,7 +10,7 @@
 //! | `committed_at` | when |
 
 use rusqlite::{Connection, OptionalExtension, params};
-use selvedge_connector::{Checkpoint, ConnectorError, ErrorKind, StreamIdentity};
+use selvedge_connector::{ConnectorError, ErrorKind, StreamIdentity};
 use selvedge_types::Timestamp;
 
 use crate::connect::File;
@@ -27,12 +27,14 @@ pub(crate) struct Marks {
 }
 
 /// What the marks say about a table.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TableMark {
     /// A first load of the table was begun and not finished.
     pub(crate) loading: bool,
     /// The newest version that the stream completed in its present life.
     pub(crate) table_version: i64,
+    /// The position of the stream's last commit to the table in its present life.
+    pub(crate) position: Option<String>,
 }
 
 impl Marks {
@@ -51,7 +53,10 @@ impl Marks {
                     "select coalesce(max(loading), 0),
                             coalesce(max(table_version) filter (
                               where source_id = ?2 and tap_stream_id = ?3 and epoch = ?4
-                            ), 0)
+                            ), 0),
+                            max(position) filter (
+                              where source_id = ?2 and tap_stream_id = ?3 and epoch = ?4
+                            )
                      from {}
                      where table_name = ?1",
                     quoted(&self.table)
@@ -66,6 +71,7 @@ impl Marks {
                     Ok(TableMark {
                         loading: row.get(0)?,
                         table_version: row.get(1)?,
+                        position: row.get(2)?,
                     })
                 },
             )
@@ -132,8 +138,8 @@ impl Marks {
         &self,
         connection: &Connection,
         data_table: &str,
-        mark: TableMark,
-        upto: &Checkpoint,
+        mark: &TableMark,
+        checkpoint: i64,
         now: Timestamp,
     ) -> Result<(), ConnectorError> {
         let table = quoted(&self.table);
@@ -148,8 +154,8 @@ impl Marks {
                     self.identity.source_id,
                     self.identity.tap_stream_id,
                     self.identity.epoch,
-                    upto.number,
-                    upto.position,
+                    checkpoint,
+                    mark.position,
                     self.fence,
                     data_table,
                     mark.table_version,

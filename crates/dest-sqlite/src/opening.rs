@@ -53,6 +53,8 @@ pub(crate) struct Opening {
     pub(crate) loading: bool,
     /// The version that is complete in the table.
     pub(crate) table_version: i64,
+    /// The position of the last commit.
+    pub(crate) committed: Option<String>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -71,6 +73,7 @@ impl Opening {
             preparations: Vec::new(),
             loading: false,
             table_version: 0,
+            committed: None,
             notes: Vec::new(),
         };
         let table = match names::table(&Dialect::SQLITE, &target.schema_name, &target.table_name) {
@@ -115,6 +118,8 @@ impl Opening {
             preparations: leftover.into_iter().collect(),
             loading: true,
             table_version: mark.table_version,
+            // A table that is gone took its rows along: what was committed to it counts no more.
+            committed: mark.position.clone().filter(|_| structure.is_some()),
             notes: Vec::new(),
         };
         match (structure, existing, target.mode) {

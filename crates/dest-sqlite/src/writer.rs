@@ -9,11 +9,14 @@ use crate::load::Load;
 /// A table under load. `None` only while a call is under way, or after one was abandoned.
 pub(crate) struct SqliteWriter {
     load: Option<Box<Load>>,
+    /// The position of the last commit before this writer.
+    committed: Option<String>,
 }
 
 impl SqliteWriter {
-    pub(crate) fn new(load: Load) -> Self {
+    pub(crate) fn new(mut load: Load) -> Self {
         Self {
+            committed: load.take_committed_position(),
             load: Some(Box::new(load)),
         }
     }
@@ -41,6 +44,10 @@ impl SqliteWriter {
 
 #[async_trait]
 impl TableWriter for SqliteWriter {
+    fn committed_position(&self) -> Option<&str> {
+        self.committed.as_deref()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         self.run(move |load| load.write(&batch)).await
     }

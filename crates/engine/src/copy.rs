@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
+use arrow_array::{Array as _, RecordBatch};
 use selvedge_connector::{
-    Books, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind, LoadContext, LogLevel,
-    ReadContext, ShapedBatch, Source, SourceBatch, SourceEvent, SystemValues, TableTarget,
-    TableWriter, event_channel,
+    Books, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind, LoadContext, LoadMode,
+    LogLevel, ReadContext, ReadMethod, ShapedBatch, Source, SourceBatch, SourceEvent, SystemValues,
+    TableTarget, TableWriter, event_channel,
 };
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{Component, JournalError, Progress, RunJournal};
+use crate::journal::{Component, JournalError, Loaded, Progress, RunJournal};
 use crate::limits::RunLimits;
 use crate::plan::StreamPlan;
-use crate::position::StreamPosition;
+use crate::position::{SavedBy, StreamPosition};
+use crate::recovery::{Recovered, recover};
 use crate::sequence::Sequence;
 
 /// Events between source and engine. Two batches under way keep both sides busy; more would only hold memory.
 const EVENTS_IN_FLIGHT: usize = 4;
+
+/// How many checkpoints' bytes of rows with the same key may come before one is made in their midst.
+const LARGEST_KEY_CHECKPOINTS: usize = 8;
 
 /// Which side failed: they have exit statuses of their own.
 #[derive(Debug)]
@@ -48,8 +53,11 @@ pub(crate) struct Copier<'a> {
     pub(crate) load: &'a LoadContext,
     pub(crate) stop: &'a CancellationToken,
     pub(crate) schema_name: &'a str,
+    pub(crate) job: &'a str,
     pub(crate) sequence: &'a mut Sequence,
     pub(crate) progress: &'a mut Progress,
+    /// The position that was saved last.
+    pub(crate) kept: Option<StreamPosition>,
 }
 
 impl Copier<'_> {
@@ -64,12 +72,7 @@ impl Copier<'_> {
             plan.state.position = None;
         }
         let started_at = self.clock.now();
-        let mut position = first_position(plan, started_at);
-        self.announce(plan, &position);
-        // A full-table pass keeps its version over interruptions, so the version is remembered before the first row.
-        if plan.method == ReplicationMethod::FullTable {
-            self.save(plan, &position).await?;
-        }
+        let mut position = self.first_position(plan, started_at);
         let table_version = position.version.unwrap_or(0);
         let target = TableTarget {
             identity: plan.identity.clone(),
@@ -85,6 +88,25 @@ impl Copier<'_> {
             .open(self.load.clone(), target)
             .await
             .map_err(CopyError::Target)?;
+        let mut unheard = None;
+        match recover(plan, self.job, writer.committed_position()) {
+            Recovered::Nothing => {}
+            Recovered::Finished(committed) => return self.hear_of_the_end(plan, &committed).await,
+            Recovered::GoOn(committed) => {
+                unheard = Some(rows_between(plan, &committed));
+                self.sequence.at_least(committed.last_sequence);
+                plan.go_on_from(committed);
+                position = self.first_position(plan, started_at);
+            }
+        }
+        self.announce(plan, &position);
+        if let Some(saved) = &position.saved_by {
+            self.progress.row_count += saved.row_count;
+            self.progress.size_bytes += saved.size_bytes;
+        }
+        // Remembered before the first row: the version of a full-table pass, which outlives interruptions, and whose commits
+        // the next run may find in the destination.
+        self.save(plan, &position, unheard).await?;
 
         let reading = self.read.stop.child_token();
         let (sender, receiver) = event_channel(EVENTS_IN_FLIGHT);
@@ -117,21 +139,51 @@ impl Copier<'_> {
                 plan.table_name
             ))),
         };
-        let (writer, checkpoint) = pumped?;
+        let writer = pumped?;
         read.map_err(CopyError::Tap)?;
 
+        position.complete = true;
+        position.replication_key_passed = false;
+        if let Some(saved) = &mut position.saved_by {
+            saved.finished = true;
+        }
+        let checkpoint = self.next_checkpoint(&mut position)?;
         let report = writer.finish(checkpoint).await.map_err(CopyError::Target)?;
         self.note(&report);
         copied.books += report.books;
-        check_books(plan, &copied)?;
-        position.complete = true;
-        self.save(plan, &position).await?;
-        let rows = report.books.written;
-        self.journal
-            .loaded(&plan.table_name, self.clock.now(), rows)
-            .await
-            .map_err(CopyError::Journal)?;
+        if let Err(error) = check_books(plan, &copied) {
+            // Whatever was committed is not to be trusted: the next run must not find it.
+            if let Some(kept) = self.kept.take() {
+                let disowned = StreamPosition {
+                    saved_by: None,
+                    ..kept
+                };
+                self.save(plan, &disowned, None).await?;
+            }
+            return Err(error);
+        }
+        self.save(plan, &position, Some(report.books.written))
+            .await?;
         Ok(copied)
+    }
+
+    /// The destination has the whole stream already; only the journal has not heard of it.
+    async fn hear_of_the_end(
+        &mut self,
+        plan: &StreamPlan,
+        committed: &StreamPosition,
+    ) -> Result<Copied, CopyError> {
+        let stream = &plan.identity.tap_stream_id;
+        let text = format!("{stream} was loaded completely before the interruption");
+        self.journal.log(Component::Main, LogLevel::Info, &text);
+        self.sequence.at_least(committed.last_sequence);
+        if let Some(saved) = &committed.saved_by {
+            self.progress.row_count += saved.row_count;
+            self.progress.size_bytes += saved.size_bytes;
+        }
+        self.save(plan, committed, Some(rows_between(plan, committed)))
+            .await?;
+        Ok(Copied::default())
     }
 
     /// Moves events until the source has no more. Returns the writer, ready to finish.
@@ -148,14 +200,8 @@ impl Copier<'_> {
         table_version: i64,
         position: &mut StreamPosition,
         copied: &mut Copied,
-    ) -> Result<(Box<dyn TableWriter>, Checkpoint), CopyError> {
-        let mut pending = Pending {
-            since: self.clock.now(),
-            size_bytes: 0,
-            rows_after_position: 0,
-            dirty: false,
-        };
-        let mut number = 0;
+    ) -> Result<Box<dyn TableWriter>, CopyError> {
+        let mut pending = Pending::since(self.clock.now());
         loop {
             let event = tokio::select! {
                 biased;
@@ -168,21 +214,32 @@ impl Copier<'_> {
             let stopping = event.is_none();
             match event {
                 Some(SourceEvent::Batch(batch)) => {
-                    let rows = batch.records.num_rows();
-                    let size_bytes = batch.records.get_array_memory_size();
+                    let rows = batch.records.num_rows() as u64;
+                    let size_bytes = size_of(&batch.records);
                     let shaped = self.shape(batch, extracted_at, table_version);
                     writer.write(shaped).await.map_err(CopyError::Target)?;
-                    copied.row_count += rows as u64;
-                    self.progress.row_count += rows as u64;
+                    copied.row_count += rows;
+                    self.progress.row_count += rows;
                     self.progress.size_bytes += size_bytes as u64;
                     self.journal.progress(self.progress);
+                    if let Some(saved) = &mut position.saved_by {
+                        saved.row_count += rows;
+                        saved.size_bytes += size_bytes as u64;
+                    }
                     pending.size_bytes += size_bytes;
-                    pending.rows_after_position += rows;
+                    pending.reached = Reached::Within;
+                    pending.dirty = true;
+                }
+                Some(SourceEvent::Passed(value)) => {
+                    position.replication_key_value = Some(value);
+                    position.replication_key_passed = true;
+                    pending.reached = Reached::Behind;
                     pending.dirty = true;
                 }
                 Some(SourceEvent::Position(value)) => {
                     position.replication_key_value = Some(value);
-                    pending.rows_after_position = 0;
+                    position.replication_key_passed = false;
+                    pending.reached = Reached::At;
                     pending.dirty = true;
                 }
                 Some(SourceEvent::Log(level, text)) => {
@@ -190,45 +247,49 @@ impl Copier<'_> {
                 }
                 None => {}
             }
-            // An incremental stream commits only where its position covers every row that was handed over: what is
-            // read again after an interruption is then the rows of the last key alone.
-            let covered =
-                plan.method != ReplicationMethod::Incremental || pending.rows_after_position == 0;
-            let due = pending.size_bytes >= self.limits.checkpoint_bytes
+            // An incremental stream commits where it has passed a key, so that nothing is read again after an interruption.
+            // Only a key with a great many rows is not waited for: its rows come again then.
+            let checkpoint_bytes = self.limits.checkpoint_bytes;
+            let covered = plan.method != ReplicationMethod::Incremental
+                || match pending.reached {
+                    Reached::Behind => true,
+                    Reached::At => pending.size_bytes / LARGEST_KEY_CHECKPOINTS >= checkpoint_bytes,
+                    Reached::Within => false,
+                };
+            let due = pending.size_bytes >= checkpoint_bytes
                 || self.clock.now() >= pending.since.plus_seconds(self.limits.checkpoint_seconds);
             if pending.dirty && covered && (due || stopping) {
-                number += 1;
-                let checkpoint = Checkpoint {
-                    number,
-                    position: position.replication_key_value.clone(),
-                };
+                let checkpoint = self.next_checkpoint(position)?;
                 let report = writer.commit(checkpoint).await.map_err(CopyError::Target)?;
                 self.note(&report);
                 copied.books += report.books;
                 if report.durable {
-                    self.save(plan, position).await?;
-                    let (at, rows) = (self.clock.now(), report.books.written);
-                    self.journal
-                        .loaded(&plan.table_name, at, rows)
-                        .await
-                        .map_err(CopyError::Journal)?;
+                    self.save(plan, position, Some(report.books.written))
+                        .await?;
                 }
-                pending = Pending {
-                    since: self.clock.now(),
-                    size_bytes: 0,
-                    rows_after_position: 0,
-                    dirty: false,
-                };
+                pending = Pending::since(self.clock.now());
             }
             if stopping {
                 return Err(CopyError::Stopped);
             }
         }
-        let checkpoint = Checkpoint {
-            number: number + 1,
-            position: position.replication_key_value.clone(),
-        };
-        Ok((writer, checkpoint))
+        Ok(writer)
+    }
+
+    /// The next checkpoint of the stream; its position counts from the moment it is durable.
+    fn next_checkpoint(&self, position: &mut StreamPosition) -> Result<Checkpoint, CopyError> {
+        position.last_sequence = self.sequence.last();
+        let mut number = 0;
+        if let Some(saved) = &mut position.saved_by {
+            saved.checkpoint += 1;
+            number = saved.checkpoint;
+        }
+        let text = serde_json::to_string(position)
+            .map_err(|error| CopyError::Target(ConnectorError::internal(error.to_string())))?;
+        Ok(Checkpoint {
+            number,
+            position: Some(text),
+        })
     }
 
     /// Adds the system columns' values. Nothing is copied.
@@ -254,13 +315,28 @@ impl Copier<'_> {
         }
     }
 
-    async fn save(&self, plan: &StreamPlan, position: &StreamPosition) -> Result<(), CopyError> {
-        let mut position = position.clone();
-        position.last_sequence = self.sequence.last();
+    /// Keeps the position, with the number of rows that became durable with it.
+    async fn save(
+        &mut self,
+        plan: &StreamPlan,
+        position: &StreamPosition,
+        written: Option<u64>,
+    ) -> Result<(), CopyError> {
+        let loaded = written.map(|row_count| Loaded {
+            table_name: &plan.table_name,
+            at: self.clock.now(),
+            row_count,
+        });
+        let position = StreamPosition {
+            last_sequence: self.sequence.last(),
+            ..position.clone()
+        };
         self.journal
-            .save_position(&plan.identity.tap_stream_id, &position)
+            .save_position(&plan.identity.tap_stream_id, &position, loaded)
             .await
-            .map_err(CopyError::Journal)
+            .map_err(CopyError::Journal)?;
+        self.kept = Some(position);
+        Ok(())
     }
 
     fn note(&self, report: &CommitReport) {
@@ -281,36 +357,93 @@ impl Copier<'_> {
         };
         self.journal.log(Component::Tap, LogLevel::Info, &text);
     }
+
+    /// The position a stream starts this run with. An interrupted full-table pass keeps its version.
+    fn first_position(&self, plan: &StreamPlan, now: Timestamp) -> StreamPosition {
+        let before = plan.state.position.as_ref();
+        let interrupted = before
+            .filter(|position| !position.complete)
+            .and_then(|position| position.version);
+        let (key, from) = match &plan.read.method {
+            ReadMethod::Incremental { key, from } => (Some(key.clone()), from.clone()),
+            ReadMethod::FullTable => (None, None),
+        };
+        let full_table = plan.method == ReplicationMethod::FullTable;
+        let epoch = plan.identity.epoch;
+        // A replacement that starts over counts anew.
+        let counted = before
+            .filter(|_| plan.mode == LoadMode::Merge)
+            .and_then(|position| position.of_job(self.job, epoch));
+        StreamPosition {
+            last_replication_method: plan.method,
+            replication_key: key,
+            replication_key_passed: from.as_ref().is_some_and(|bound| !bound.inclusive),
+            replication_key_value: from.map(|bound| bound.value),
+            version: full_table.then(|| interrupted.unwrap_or(now.as_millis())),
+            complete: !full_table && before.is_some_and(|position| position.complete),
+            last_sequence: before.map_or(0, |position| position.last_sequence),
+            saved_by: Some(SavedBy {
+                job: self.job.to_owned(),
+                epoch,
+                fence: self.load.fence,
+                checkpoint: 0,
+                finished: false,
+                row_count: counted.map_or(0, |saved| saved.row_count),
+                size_bytes: counted.map_or(0, |saved| saved.size_bytes),
+            }),
+        }
+    }
 }
 
 /// What has been written since the last checkpoint.
 struct Pending {
     since: Timestamp,
     size_bytes: usize,
-    rows_after_position: usize,
+    reached: Reached,
     dirty: bool,
 }
 
-/// The position a stream starts this run with. An interrupted full-table pass keeps its version.
-fn first_position(plan: &StreamPlan, now: Timestamp) -> StreamPosition {
-    use selvedge_connector::ReadMethod;
-    let before = plan.state.position.as_ref();
-    let interrupted = before
-        .filter(|position| !position.complete)
-        .and_then(|position| position.version);
-    let (key, after) = match &plan.read.method {
-        ReadMethod::Incremental { key, after } => (Some(key.clone()), after.clone()),
-        ReadMethod::FullTable => (None, None),
-    };
-    let full_table = plan.method == ReplicationMethod::FullTable;
-    StreamPosition {
-        last_replication_method: plan.method,
-        replication_key: key,
-        replication_key_value: after,
-        version: full_table.then(|| interrupted.unwrap_or(now.as_millis())),
-        complete: !full_table && before.is_some_and(|position| position.complete),
-        last_sequence: before.map_or(0, |position| position.last_sequence),
+/// Where the rows written so far end, in an incremental read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    /// Behind the last row of a key.
+    Behind,
+    /// At a key that may have more rows.
+    At,
+    /// Somewhere.
+    Within,
+}
+
+impl Pending {
+    fn since(since: Timestamp) -> Self {
+        Self {
+            since,
+            size_bytes: 0,
+            reached: Reached::Within,
+            dirty: false,
+        }
     }
+}
+
+/// Rows that the job read between the position of the plan and one that follows it.
+fn rows_between(plan: &StreamPlan, later: &StreamPosition) -> u64 {
+    let count = |position: &StreamPosition| {
+        let saved = position.saved_by.as_ref();
+        saved.map_or(0, |saved| saved.row_count)
+    };
+    let before = plan.state.position.as_ref().map_or(0, count);
+    count(later).saturating_sub(before)
+}
+
+/// Bytes of the rows themselves: a batch may be a slice of a larger one.
+fn size_of(records: &RecordBatch) -> usize {
+    let columns = records.columns().iter();
+    columns
+        .map(|column| {
+            let whole = column.get_array_memory_size();
+            column.to_data().get_slice_memory_size().unwrap_or(whole)
+        })
+        .sum()
 }
 
 /// Every row that was read is written, superseded, dropped for a stated reason, or rejected.

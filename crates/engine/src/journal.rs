@@ -51,7 +51,15 @@ pub struct StreamState {
     pub epoch: i64,
 }
 
-/// How far a run has come.
+/// Rows of a stream that have become durable in the destination.
+#[derive(Clone, Copy, Debug)]
+pub struct Loaded<'a> {
+    pub table_name: &'a str,
+    pub at: Timestamp,
+    pub row_count: u64,
+}
+
+/// How far a job has come; what it did before it was interrupted counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub row_count: u64,
@@ -71,19 +79,13 @@ pub trait RunJournal: Send + Sync {
     /// Forgets the stream's position and starts its next epoch, which is returned.
     async fn reset(&self, tap_stream_id: &str) -> Result<i64, JournalError>;
 
-    /// Keeps a position; called only after the destination has committed everything before it.
+    /// Keeps a position; called only after the destination has committed everything before it. What became durable with it
+    /// is noted in the same step: all is kept, or nothing.
     async fn save_position(
         &self,
         tap_stream_id: &str,
         position: &StreamPosition,
-    ) -> Result<(), JournalError>;
-
-    /// Rows of a stream are durable in the destination.
-    async fn loaded(
-        &self,
-        table_name: &str,
-        at: Timestamp,
-        row_count: u64,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError>;
 
     /// A stream could not be loaded.

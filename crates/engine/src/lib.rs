@@ -4,8 +4,11 @@
 //! identity of the run all come in as parameters; it knows no driver and no SQL. What it owns is the order of things:
 //!
 //! 1. rows are handed to the destination in the order they were read;
-//! 2. a checkpoint commits in the destination first, and only then is its position saved in the journal;
+//! 2. a checkpoint commits in the destination first, and only then is its position saved in the journal; a run that died in
+//!    between left the position in the destination, where the next one finds it ([`TableWriter::committed_position`]);
 //! 3. every row that was read is accounted for, or the run fails.
+//!
+//! [`TableWriter::committed_position`]: selvedge_connector::TableWriter::committed_position
 
 mod copy;
 mod journal;
@@ -13,12 +16,13 @@ mod limits;
 mod listing;
 mod plan;
 mod position;
+mod recovery;
 mod run;
 mod sequence;
 
-pub use journal::{Component, JournalError, Progress, RunJournal, StreamState};
+pub use journal::{Component, JournalError, Loaded, Progress, RunJournal, StreamState};
 pub use limits::RunLimits;
 pub use listing::{StreamListing, listing};
 pub use plan::{PlanSettings, StreamChoice};
-pub use position::StreamPosition;
+pub use position::{SavedBy, StreamPosition};
 pub use run::{Run, RunReport, StreamReport};

@@ -9,7 +9,7 @@ use selvedge_connector::{
 };
 use selvedge_types::stream::{ReplicationMethod, field_replicates};
 
-use crate::StreamState;
+use crate::{StreamPosition, StreamState};
 
 /// What the user chose for a stream.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +56,12 @@ pub(crate) struct StreamPlan {
 #[derive(Clone, Debug)]
 pub(crate) enum Planned {
     Copy(Box<StreamPlan>),
+    /// The job had finished the stream before it was interrupted.
+    Finished {
+        tap_stream_id: String,
+        row_count: u64,
+        size_bytes: u64,
+    },
     /// Selected, but settings are missing: skipped, the rest runs.
     NotConfigured {
         tap_stream_id: String,
@@ -68,11 +74,13 @@ pub(crate) enum Planned {
     },
 }
 
-/// Plans every selected stream: those without a position first, then the others, each in catalog order.
+/// Plans every selected stream: what the job has finished already, then those without a position, then the others, each in
+/// catalog order.
 ///
-/// `resolve` gives the table's name in the destination, by which streams that would share a table are found.
+/// `job` names the job of the run. `resolve` gives the table's name in the destination, by which streams that would share a table are found.
 pub(crate) fn plan(
     settings: &PlanSettings,
+    job: &str,
     catalog: &Catalog,
     states: Vec<StreamState>,
     resolve: &dyn Fn(&str) -> String,
@@ -101,19 +109,38 @@ pub(crate) fn plan(
                  include_schemas_in_destination_stream_name to \"true\" to keep them apart",
                 stream.tap_stream_id
             ));
-            planned.push((false, Planned::Refused { table_name, error }));
+            planned.push((Turn::Later, Planned::Refused { table_name, error }));
             continue;
         }
         owners.insert(resolve(&table_name), stream.tap_stream_id.clone());
-        let fresh = state.position.is_none();
-        planned.push((fresh, plan_stream(settings, stream, state, table_name)));
+        let turn = match &state.position {
+            Some(position) if position.complete || position.replication_key_value.is_some() => {
+                Turn::Later
+            }
+            _ => Turn::Fresh,
+        };
+        let stream = plan_stream(settings, job, stream, state, table_name);
+        let turn = match stream {
+            Planned::Finished { .. } => Turn::Over,
+            _ => turn,
+        };
+        planned.push((turn, stream));
     }
-    planned.sort_by_key(|(fresh, _)| !fresh);
+    planned.sort_by_key(|(turn, _)| *turn);
     planned.into_iter().map(|(_, planned)| planned).collect()
+}
+
+/// When a stream's turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Over,
+    Fresh,
+    Later,
 }
 
 fn plan_stream(
     settings: &PlanSettings,
+    job: &str,
     stream: &DiscoveredStream,
     state: StreamState,
     table_name: String,
@@ -130,6 +157,17 @@ fn plan_stream(
         return Planned::NotConfigured {
             tap_stream_id,
             reason: "no replication-key is set".to_owned(),
+        };
+    }
+    if let Some(position) = &state.position
+        && position.continues(method, replication_key.as_deref())
+        && let Some(saved) = position.of_job(job, state.epoch)
+        && saved.finished
+    {
+        return Planned::Finished {
+            tap_stream_id,
+            row_count: saved.row_count,
+            size_bytes: saved.size_bytes,
         };
     }
     match configured(
@@ -170,7 +208,7 @@ fn configured(
     let read_method = match (method, replication_key.clone()) {
         (ReplicationMethod::Incremental, Some(key)) => {
             check_replication_key(stream, &key)?;
-            ReadMethod::Incremental { key, after: None }
+            ReadMethod::Incremental { key, from: None }
         }
         _ => ReadMethod::FullTable,
     };
@@ -189,8 +227,8 @@ fn configured(
     let read_method = match read_method {
         // A rebuild that was cut short starts over, so it has no position to go on from.
         ReadMethod::Incremental { key, .. } if mode == LoadMode::Merge => {
-            let after = position.and_then(|position| position.replication_key_value.clone());
-            ReadMethod::Incremental { key, after }
+            let from = position.and_then(StreamPosition::bound);
+            ReadMethod::Incremental { key, from }
         }
         other => other,
     };
@@ -302,6 +340,14 @@ impl StreamPlan {
     /// The schema shared by reader and writer.
     pub(crate) fn schema(&self) -> Arc<StreamSchema> {
         Arc::clone(&self.read.schema)
+    }
+
+    /// Reading goes on from a position that is newer than the one it was planned with.
+    pub(crate) fn go_on_from(&mut self, position: StreamPosition) {
+        if let ReadMethod::Incremental { from, .. } = &mut self.read.method {
+            *from = position.bound();
+        }
+        self.state.position = Some(position);
     }
 }
 

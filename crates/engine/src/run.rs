@@ -30,6 +30,8 @@ pub struct Run {
     pub stop: CancellationToken,
     /// Cancelled to end at once, whatever is under way; the owner does so when a stop takes too long.
     pub abort: CancellationToken,
+    /// Names what the run is part of: a run that takes up an interrupted job has the same, and skips what it had finished.
+    pub job: String,
     /// Fencing number of the lease under which the run happens.
     pub fence: i64,
     /// Random, unique to the run.
@@ -96,7 +98,7 @@ impl Run {
             .max();
         let mut sequence = Sequence::after(last_sequence.unwrap_or(0));
         let resolve = |name: &str| self.destination.resolved_table_name(name);
-        let planned = plan(&self.settings, &catalog, states, &resolve);
+        let planned = plan(&self.settings, &self.job, &catalog, states, &resolve);
         let mut failures = Failures::default();
         let mut progress = Progress {
             streams_total: u32::try_from(planned.len()).unwrap_or(u32::MAX),
@@ -108,6 +110,18 @@ impl Run {
                 return self.terminated(report, "the run was stopped");
             }
             match planned {
+                Planned::Finished {
+                    tap_stream_id,
+                    row_count,
+                    size_bytes,
+                } => {
+                    self.log(
+                        LogLevel::Info,
+                        &format!("{tap_stream_id} was finished before the interruption"),
+                    );
+                    progress.row_count += row_count;
+                    progress.size_bytes += size_bytes;
+                }
                 Planned::NotConfigured {
                     tap_stream_id,
                     reason,
@@ -209,8 +223,10 @@ impl Run {
             load: &load,
             stop: &self.stop,
             schema_name: &self.settings.schema_name,
+            job: &self.job,
             sequence,
             progress,
+            kept: None,
         };
         let copied = Box::pin(copier.copy(stream)).await;
         let elapsed_ms = (self.clock.now().as_micros() - started_at.as_micros()) / 1_000;

@@ -14,6 +14,11 @@ impl Sequence {
         Self { last }
     }
 
+    /// Another run has handed out `last`.
+    pub(crate) fn at_least(&mut self, last: i64) {
+        self.last = self.last.max(last);
+    }
+
     /// Reserves `count` consecutive numbers and returns the first.
     pub(crate) fn reserve(&mut self, count: usize, now: Timestamp) -> i64 {
         let first = self

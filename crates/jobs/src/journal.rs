@@ -8,15 +8,15 @@ use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
 use selvedge_control::streams::{self, SelectedStream};
 use selvedge_control::{Control, ControlError};
 use selvedge_engine::{
-    Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState,
-    listing,
+    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamPosition,
+    StreamState, listing,
 };
 use selvedge_store::jobs::{self, ClaimedJob};
 use selvedge_store::streams::PositionUpdate;
 use selvedge_store::{StoreError, loads};
 use selvedge_types::job::JobProgress;
 use selvedge_types::stream::ReplicationMethod;
-use selvedge_types::{Clock, SourceId, Timestamp};
+use selvedge_types::{Clock, SourceId};
 use serde_json::{Value, json};
 
 use crate::lease::SharedProgress;
@@ -181,6 +181,7 @@ impl RunJournal for StoreJournal {
         &self,
         tap_stream_id: &str,
         position: &StreamPosition,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         let epoch = self
             .epochs()
@@ -192,7 +193,7 @@ impl RunJournal for StoreJournal {
         let (scope, source, fence) = (self.job.scope, self.source, self.job.fence);
         let update = self
             .under_lease(async |tx| {
-                selvedge_store::streams::save_position(
+                let update = selvedge_store::streams::save_position(
                     tx,
                     scope,
                     source,
@@ -201,14 +202,26 @@ impl RunJournal for StoreJournal {
                     &stored,
                     fence,
                 )
-                .await
+                .await?;
+                if let Some(Loaded {
+                    table_name,
+                    at,
+                    row_count,
+                }) = loaded
+                    && update == PositionUpdate::Saved
+                {
+                    loads::record_success(tx, scope, source, table_name, row_count, at).await?;
+                }
+                Ok(update)
             })
             .await?;
         match update {
             PositionUpdate::FenceLost => Err(JournalError::Fenced),
             PositionUpdate::EpochOver => Err(JournalError::StreamReset),
             PositionUpdate::Saved => {
-                if let Some(value) = &position.replication_key_value {
+                if loaded.is_some()
+                    && let Some(value) = &position.replication_key_value
+                {
                     let key = position.replication_key.as_deref().unwrap_or_default();
                     let text = format!(
                         "State update: adding bookmarks.{tap_stream_id}.{key} = \"{value}\""
@@ -218,20 +231,6 @@ impl RunJournal for StoreJournal {
                 Ok(())
             }
         }
-    }
-
-    async fn loaded(
-        &self,
-        table_name: &str,
-        at: Timestamp,
-        row_count: u64,
-    ) -> Result<(), JournalError> {
-        let (scope, source) = (self.job.scope, self.source);
-        self.under_lease(async |tx| {
-            loads::record_success(tx, scope, source, table_name, row_count, at).await
-        })
-        .await?;
-        Ok(())
     }
 
     async fn load_failed(

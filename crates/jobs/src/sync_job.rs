@@ -143,6 +143,7 @@ async fn replicate(
         limits: RunLimits::default(),
         stop,
         abort,
+        job: job.name.to_string(),
         fence: job.fence,
         run_seed: job.name.uuid.as_u64_pair().0 ^ job.fence.cast_unsigned(),
     };

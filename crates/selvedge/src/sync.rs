@@ -68,6 +68,7 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
         limits: RunLimits::default(),
         stop,
         abort,
+        job: "one-off copy".to_owned(),
         fence: started_at.as_micros(),
         run_seed: seed()?,
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use selvedge_connector::{
-    ConnectorError, ErrorKind, EventSender, LogLevel, ReadContext, SourceEvent, StreamRead,
+    ConnectorError, ErrorKind, EventSender, KeyOrder, LogLevel, ReadContext, SourceEvent,
+    StreamRead,
 };
 use selvedge_postgres::{Canceller, PostgresConfig, Session, connect, connector_error};
 use tokio_postgres::CopyOutStream;
@@ -92,20 +93,26 @@ async fn transfer(
         .await
         .map_err(|error| copy_error(&error, key.is_some()))?;
     let mut copy = pin!(copy);
+    let mut order = KeyOrder::default();
     loop {
         let more = fill(copy.as_mut(), &mut decoder).await?;
-        if let Some(batch) = decoder.take()? {
-            let reached = key.and_then(|(index, kind)| {
-                position::greatest(batch.records.column(index).as_ref(), kind)
-            });
-            out.send(SourceEvent::Batch(batch)).await?;
-            if let Some(position) = reached {
-                out.send(SourceEvent::Position(position)).await?;
+        let events = match (decoder.take()?, key) {
+            (None, _) => Vec::new(),
+            (Some(batch), None) => vec![SourceEvent::Batch(batch)],
+            (Some(batch), Some((index, kind))) => {
+                let last = position::last_key(batch.records.column(index).as_ref(), kind);
+                order.push(batch, last)
             }
+        };
+        for event in events {
+            out.send(event).await?;
         }
         if !more {
             break;
         }
+    }
+    for event in order.finish() {
+        out.send(event).await?;
     }
     decoder.check_end()?;
     client

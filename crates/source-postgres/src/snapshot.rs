@@ -1,6 +1,8 @@
 //! From a stream to be read to the query that reads it.
 
-use selvedge_connector::{ConnectorError, ErrorKind, Field, ReadMethod, StreamRead, TypeFidelity};
+use selvedge_connector::{
+    ConnectorError, ErrorKind, Field, KeyBound, ReadMethod, StreamRead, TypeFidelity,
+};
 use selvedge_postgres::{connector_error, quote_identifier, quote_literal, quote_qualified};
 use tokio_postgres::Client;
 
@@ -52,9 +54,9 @@ pub(crate) async fn plan(
         .collect::<Result<Vec<_>, _>>()?;
     let mut select = format!("select {} from {from}", select_list(&names, &mappings));
     let mut key = None;
-    if let ReadMethod::Incremental { key: name, after } = &stream.method {
+    if let ReadMethod::Incremental { key: name, from } = &stream.method {
         let (index, kind) = replication_key(name, fields, &columns, &types)?;
-        select.push_str(&order(&names[index], kind, after.as_deref()));
+        select.push_str(&order(&names[index], kind, from.as_ref()));
         key = Some((index, kind));
     }
     Ok(Snapshot {
@@ -134,12 +136,13 @@ fn select_list(names: &[String], mappings: &[Mapping]) -> String {
 }
 
 /// Rows without a key go out before the first position is known, and only in the first job.
-fn order(key: &str, kind: KeyKind, after: Option<&str>) -> String {
-    match after {
+fn order(key: &str, kind: KeyKind, from: Option<&KeyBound>) -> String {
+    match from {
         None => format!(" order by {key} asc nulls first"),
-        Some(position) => format!(
-            " where {key} >= {}::{} order by {key} asc",
-            quote_literal(position),
+        Some(KeyBound { value, inclusive }) => format!(
+            " where {key} {} {}::{} order by {key} asc",
+            if *inclusive { ">=" } else { ">" },
+            quote_literal(value),
             kind.sql()
         ),
     }
@@ -153,12 +156,23 @@ mod tests {
 
     #[test]
     fn positions_are_quoted_and_cast() {
+        let order = |key, kind, from: Option<(&str, bool)>| {
+            let from = from.map(|(value, inclusive)| KeyBound {
+                value: value.to_owned(),
+                inclusive,
+            });
+            order(key, kind, from.as_ref())
+        };
         assert_eq!(
-            order("\"id\"", KeyKind::Int8, Some("7")),
+            order("\"id\"", KeyKind::Int8, Some(("7", true))),
             " where \"id\" >= '7'::pg_catalog.int8 order by \"id\" asc"
         );
         assert_eq!(
-            order("\"id\"", KeyKind::Int8, Some("7' or '1'='1")),
+            order("\"id\"", KeyKind::Int8, Some(("7", false))),
+            " where \"id\" > '7'::pg_catalog.int8 order by \"id\" asc"
+        );
+        assert_eq!(
+            order("\"id\"", KeyKind::Int8, Some(("7' or '1'='1", true))),
             " where \"id\" >= '7'' or ''1''=''1'::pg_catalog.int8 order by \"id\" asc"
         );
         assert_eq!(

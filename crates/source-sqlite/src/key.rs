@@ -9,7 +9,7 @@
 
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
-use selvedge_connector::{ConnectorError, LogicalType};
+use selvedge_connector::{ConnectorError, KeyBound, LastKey, LogicalType};
 
 use crate::structure::{TableColumn, quoted};
 use crate::timestamp::{self, Instant};
@@ -36,8 +36,14 @@ pub(crate) struct KeyCursor {
     name: String,
     index: usize,
     integer: bool,
+    /// The greatest key so far, and the one before it.
     position: Option<String>,
-    changed: bool,
+    before: Option<String>,
+    /// The row of the present batch with which the rows of the greatest key begin; 0 when they began earlier.
+    first_row: usize,
+    /// Whether the present batch has a key.
+    seen: bool,
+    scratch: String,
     greatest_instant: i64,
     unusable: u64,
     out_of_order: u64,
@@ -69,37 +75,40 @@ impl KeyCursor {
             index,
             integer,
             position: None,
-            changed: false,
+            before: None,
+            first_row: 0,
+            seen: false,
+            scratch: String::new(),
             greatest_instant: i64::MIN,
             unusable: 0,
             out_of_order: 0,
         })
     }
 
-    /// The statements that read on from `after`, in this order.
+    /// The statements that read on from the bound, in this order.
     pub(crate) fn queries(
         &self,
         columns: &str,
         table: &str,
-        after: Option<&str>,
+        bound: Option<&KeyBound>,
     ) -> Result<Vec<Query>, ConnectorError> {
         let key = format!("t.{}", quoted(&self.name));
         let from = format!("select {columns} from main.{} as t", quoted(table));
-        let Some(after) = after else {
+        let Some(KeyBound { value, inclusive }) = bound else {
             return Ok(vec![Query {
                 sql: format!("{from} order by {key}"),
                 parameter: None,
                 advances: true,
             }]);
         };
-        let parameter = match after.parse::<i64>() {
+        let parameter = match value.parse::<i64>() {
             Ok(number) => Value::Integer(number),
-            Err(_) if !self.integer && timestamp::parse(after.as_bytes()) != Instant::NotATime => {
-                Value::Text(after.to_owned())
+            Err(_) if !self.integer && timestamp::parse(value.as_bytes()) != Instant::NotATime => {
+                Value::Text(value.clone())
             }
             Err(_) => {
                 return Err(ConnectorError::configuration(format!(
-                    "the saved position {after:?} is no value of the replication key {}: reset the stream",
+                    "the saved position {value:?} is no value of the replication key {}: reset the stream",
                     self.name
                 )));
             }
@@ -113,23 +122,25 @@ impl KeyCursor {
                 advances: false,
             });
         }
+        let comparison = if *inclusive { ">=" } else { ">" };
         queries.push(Query {
-            sql: format!("{from} where {key} >= ?1 order by {key}"),
+            sql: format!("{from} where {key} {comparison} ?1 order by {key}"),
             parameter: Some(parameter),
             advances: true,
         });
         Ok(queries)
     }
 
-    /// Looks at the key of a row that advances the position.
-    pub(crate) fn observe(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    /// Looks at the key of a row that advances the position; `row_number` is its place in the batch, from 0.
+    pub(crate) fn observe(&mut self, row: &Row<'_>, row_number: usize) -> rusqlite::Result<()> {
         match row.get_ref(self.index)? {
             ValueRef::Null => {}
             ValueRef::Integer(value) => {
                 use std::fmt::Write;
-                let text = self.next_position();
+                self.scratch.clear();
                 // Writing into a String cannot fail.
-                let _ = write!(text, "{value}");
+                let _ = write!(self.scratch, "{value}");
+                self.advance(row_number);
             }
             ValueRef::Text(bytes) if !self.integer => match timestamp::parse(bytes) {
                 Instant::At(micros) => {
@@ -139,7 +150,9 @@ impl KeyCursor {
                     self.greatest_instant = self.greatest_instant.max(micros);
                     // A time is ASCII only.
                     let text = std::str::from_utf8(bytes)?;
-                    self.next_position().push_str(text);
+                    self.scratch.clear();
+                    self.scratch.push_str(text);
+                    self.advance(row_number);
                 }
                 Instant::OutOfRange | Instant::NotATime => self.unusable += 1,
             },
@@ -148,19 +161,34 @@ impl KeyCursor {
         Ok(())
     }
 
-    fn next_position(&mut self) -> &mut String {
-        self.changed = true;
-        let text = self.position.get_or_insert_default();
-        text.clear();
-        text
+    /// `scratch` is the key of a row. Keys that a collation of SQLite may take for equal count as one.
+    fn advance(&mut self, row_number: usize) {
+        self.seen = true;
+        let same = |known: &String| {
+            known
+                .trim_end()
+                .eq_ignore_ascii_case(self.scratch.trim_end())
+        };
+        if self.position.as_ref().is_some_and(same) {
+            return;
+        }
+        let free = self.before.take().unwrap_or_default();
+        let key = std::mem::replace(&mut self.scratch, free);
+        self.before = self.position.replace(key);
+        self.first_row = row_number;
     }
 
-    /// The key of the last row that had one, if a row was seen since the last call.
-    pub(crate) fn advanced_to(&mut self) -> Option<String> {
-        if !std::mem::take(&mut self.changed) {
+    /// Where the greatest key of the batch begins that is taken now, if it has one.
+    pub(crate) fn last_key(&mut self) -> Option<LastKey> {
+        let first_row = std::mem::take(&mut self.first_row);
+        if !std::mem::take(&mut self.seen) {
             return None;
         }
-        self.position.clone()
+        Some(LastKey {
+            first_row,
+            value: self.position.clone()?,
+            before: self.before.clone(),
+        })
     }
 
     /// What the customer should know about the key's values.

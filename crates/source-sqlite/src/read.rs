@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 use selvedge_connector::{
-    ConnectorError, EventSender, LogLevel, ReadContext, ReadMethod, SourceEvent, StreamRead,
+    ConnectorError, EventSender, KeyOrder, LogLevel, ReadContext, ReadMethod, SourceEvent,
+    StreamRead,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ pub(crate) fn read_stream(
         .join(", ");
     let (mut key, queries) = match &stream.method {
         ReadMethod::FullTable => (None, vec![full_table(&selected, table)]),
-        ReadMethod::Incremental { key, after } => {
+        ReadMethod::Incremental { key, from } => {
             let index = stream.schema.index_of(key).ok_or_else(|| {
                 ConnectorError::configuration(format!(
                     "the replication key {key} is not among the selected columns"
@@ -46,13 +47,14 @@ pub(crate) fn read_stream(
             })?;
             let field = &stream.schema.fields[index];
             let cursor = KeyCursor::new(&columns[index], index, &field.logical_type)?;
-            let queries = cursor.queries(&selected, table, after.as_deref())?;
+            let queries = cursor.queries(&selected, table, from.as_ref())?;
             (Some(cursor), queries)
         }
     };
     let batch = BatchBuilder::new(stream.schema.clone(), &scales, ctx.fidelity)?;
     let mut reader = Reader {
         batch,
+        order: KeyOrder::default(),
         batch_bytes: ctx.batch_bytes,
         batch_rows: ctx.batch_rows,
         outlet: Outlet {
@@ -102,6 +104,7 @@ fn chosen_columns(
 /// Rows on their way out.
 struct Reader {
     batch: BatchBuilder,
+    order: KeyOrder,
     batch_bytes: usize,
     batch_rows: usize,
     outlet: Outlet,
@@ -121,25 +124,35 @@ impl Reader {
             .query(rusqlite::params_from_iter(&query.parameter))
             .map_err(|error| explain(&error))?;
         while let Some(row) = rows.next().map_err(|error| explain(&error))? {
+            let row_number = self.batch.rows();
             self.batch.push(row).map_err(|error| explain(&error))?;
             if let Some(key) = &mut key {
-                key.observe(row).map_err(|error| explain(&error))?;
+                key.observe(row, row_number)
+                    .map_err(|error| explain(&error))?;
             }
             if self.batch.rows() >= self.batch_rows || self.batch.bytes() >= self.batch_bytes {
                 self.flush(key.as_deref_mut())?;
             }
         }
-        self.flush(key)
+        self.flush(key)?;
+        for event in self.order.finish() {
+            self.outlet.send(event)?;
+        }
+        Ok(())
     }
 
-    /// Hands the rows on, and behind them how far they reach.
+    /// Hands the rows on; those that follow a key, in an order that tells how far they reach.
     fn flush(&mut self, key: Option<&mut KeyCursor>) -> Result<(), ConnectorError> {
-        if self.batch.rows() > 0 {
-            let batch = self.batch.take()?;
-            self.outlet.send(SourceEvent::Batch(batch))?;
+        if self.batch.rows() == 0 {
+            return Ok(());
         }
-        if let Some(position) = key.and_then(KeyCursor::advanced_to) {
-            self.outlet.send(SourceEvent::Position(position))?;
+        let batch = self.batch.take()?;
+        let events = match key {
+            Some(key) => self.order.push(batch, key.last_key()),
+            None => vec![SourceEvent::Batch(batch)],
+        };
+        for event in events {
+            self.outlet.send(event)?;
         }
         Ok(())
     }

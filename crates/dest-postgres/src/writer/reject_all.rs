@@ -17,6 +17,7 @@ pub(crate) struct RejectAll {
     target: TableTarget,
     home: Home,
     reason: Rejection,
+    committed: Option<String>,
     in_transaction: bool,
     rejections: Rejections,
     rejected: u64,
@@ -29,6 +30,7 @@ impl RejectAll {
         target: TableTarget,
         home: Home,
         reason: Rejection,
+        committed: Option<String>,
     ) -> Self {
         Self {
             link,
@@ -36,6 +38,7 @@ impl RejectAll {
             target,
             home,
             reason,
+            committed,
             in_transaction: false,
             rejections: Rejections::default(),
             rejected: 0,
@@ -120,6 +123,10 @@ impl RejectAll {
 
 #[async_trait]
 impl TableWriter for RejectAll {
+    fn committed_position(&self) -> Option<&str> {
+        self.committed.as_deref()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         Box::pin(self.write_rows(&batch)).await
     }

@@ -4,6 +4,7 @@ mod append;
 mod check;
 mod evolve;
 mod first_load;
+mod last_commit;
 mod limits;
 mod rejected;
 mod replace;

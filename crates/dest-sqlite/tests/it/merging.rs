@@ -223,3 +223,33 @@ async fn marks_keep_position_and_epoch_with_the_rows() {
         "a commit without rows moves the mark too"
     );
 }
+
+#[tokio::test]
+async fn the_position_of_the_last_commit_is_given_back_to_the_same_life_of_the_stream() {
+    let warehouse = Warehouse::new();
+    let opened = async |target| {
+        let writer = warehouse.open(context(9), target).await.unwrap();
+        writer.committed_position().map(str::to_owned)
+    };
+    assert_eq!(opened(merge("people", &[])).await, None);
+    let mut writer = warehouse
+        .open(context(1), merge("people", &[]))
+        .await
+        .unwrap();
+    writer.write(people(200, &[(3, "c")])).await.unwrap();
+    writer.commit(checkpoint(5)).await.unwrap();
+    // A row that no commit covers takes no position along.
+    writer.write(people(300, &[(4, "d")])).await.unwrap();
+    drop(writer);
+    let last = Some("position 5".to_owned());
+    assert_eq!(opened(merge("people", &[])).await, last);
+    let mut next_life = merge("people", &[]);
+    next_life.identity.epoch += 1;
+    assert_eq!(opened(next_life).await, None);
+    let mut another = merge("people", &[]);
+    another.identity.source_id += 1;
+    assert_eq!(opened(another).await, None);
+    warehouse.execute("drop table shop__people");
+    let without_its_rows = opened(merge("people", &[])).await;
+    assert_eq!(without_its_rows, None);
+}

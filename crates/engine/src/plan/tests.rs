@@ -1,9 +1,11 @@
-use selvedge_connector::{LogicalType, StreamLocation};
+use selvedge_connector::{KeyBound, LogicalType, StreamLocation};
 use selvedge_types::stream::Inclusion;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::StreamPosition;
+use crate::{SavedBy, StreamPosition};
+
+const JOB: &str = "the job";
 
 fn field(name: &str, inclusion: Inclusion, logical_type: Option<LogicalType>) -> DiscoveredField {
     DiscoveredField {
@@ -65,6 +67,7 @@ fn chosen(
 fn planned(streams: Vec<DiscoveredStream>, states: Vec<StreamState>) -> Vec<Planned> {
     plan(
         &PlanSettings::default(),
+        JOB,
         &Catalog { streams },
         states,
         &str::to_owned,
@@ -152,7 +155,7 @@ fn the_second_stream_of_one_table_is_refused_with_the_setting_that_helps() {
         include_schema_in_table_name: true,
         ..PlanSettings::default()
     };
-    let plans = plan(&apart, &Catalog { streams }, states, &str::to_owned);
+    let plans = plan(&apart, JOB, &Catalog { streams }, states, &str::to_owned);
     let tables: Vec<_> = plans
         .iter()
         .map(|planned| copy(planned).table_name.as_str())
@@ -169,8 +172,10 @@ fn an_incremental_stream_goes_on_from_its_position() {
         replication_key: Some("id".to_owned()),
         replication_key_value: Some("41".to_owned()),
         version: None,
+        replication_key_passed: false,
         complete: true,
         last_sequence: 9,
+        saved_by: None,
     };
     state.position = Some(position.clone());
     let plans = planned(vec![orders.clone()], vec![state.clone()]);
@@ -178,7 +183,10 @@ fn an_incremental_stream_goes_on_from_its_position() {
         copy(&plans[0]).read.method,
         ReadMethod::Incremental {
             key: "id".to_owned(),
-            after: Some("41".to_owned())
+            from: Some(KeyBound {
+                value: "41".to_owned(),
+                inclusive: true
+            })
         }
     );
     assert_eq!(copy(&plans[0]).mode, LoadMode::Merge);
@@ -192,7 +200,7 @@ fn an_incremental_stream_goes_on_from_its_position() {
         copy(&plans[0]).read.method,
         ReadMethod::Incremental {
             key: "changed".to_owned(),
-            after: None
+            from: None
         }
     );
 }
@@ -215,8 +223,10 @@ fn streams_without_a_position_come_first() {
         replication_key: None,
         replication_key_value: None,
         version: Some(1),
+        replication_key_passed: false,
         complete: true,
         last_sequence: 1,
+        saved_by: None,
     });
     let plans = planned(
         vec![old, new.clone()],
@@ -226,6 +236,47 @@ fn streams_without_a_position_come_first() {
         ],
     );
     assert_eq!(copy(&plans[0]).table_name, "b_new");
+}
+
+#[test]
+fn a_stream_is_over_for_the_job_that_finished_it_in_this_epoch_and_with_this_method() {
+    let orders = stream("public", "orders");
+    let over = |job: &str, epoch, method, finished| {
+        let mut state = chosen(&orders, Some(ReplicationMethod::FullTable), None);
+        state.position = Some(StreamPosition {
+            last_replication_method: method,
+            replication_key: None,
+            replication_key_value: None,
+            replication_key_passed: false,
+            version: Some(1),
+            complete: true,
+            last_sequence: 1,
+            saved_by: Some(SavedBy {
+                job: job.to_owned(),
+                epoch,
+                fence: 7,
+                checkpoint: 2,
+                finished,
+                row_count: 5,
+                size_bytes: 50,
+            }),
+        });
+        let plans = planned(vec![orders.clone()], vec![state]);
+        matches!(
+            plans[0],
+            Planned::Finished {
+                row_count: 5,
+                size_bytes: 50,
+                ..
+            }
+        )
+    };
+    let (full, incremental) = (ReplicationMethod::FullTable, ReplicationMethod::Incremental);
+    assert!(over(JOB, 1, full, true));
+    assert!(!over("another", 1, full, true));
+    assert!(!over(JOB, 0, full, true));
+    assert!(!over(JOB, 1, incremental, true));
+    assert!(!over(JOB, 1, full, false));
 }
 
 #[test]

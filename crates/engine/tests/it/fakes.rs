@@ -1,5 +1,7 @@
 //! A scripted source, a table in memory, and a journal that remembers.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use selvedge_connector::*;
 use selvedge_engine::*;
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_testkit::clock::FakeClock;
-use selvedge_types::Timestamp;
 use selvedge_types::stream::{Inclusion, ReplicationMethod};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -20,12 +21,15 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub(crate) enum Step {
     Rows(Vec<i64>),
+    Passed(&'static str),
     Position(&'static str),
     Fail(ErrorKind),
     /// Says nothing more until it is told to stop.
     Hang,
 }
 
+/// Leaves out what an incremental read does not ask for.
+#[derive(Clone)]
 pub(crate) struct ScriptedSource {
     pub(crate) streams: Vec<(&'static str, Vec<Step>)>,
 }
@@ -64,18 +68,34 @@ impl Source for ScriptedSource {
             .iter()
             .find(|(name, _)| *name == stream.location.table)
             .expect("a known stream");
+        let wanted = |id: i64| match &stream.method {
+            ReadMethod::Incremental {
+                from: Some(bound), ..
+            } => {
+                let first: i64 = bound.value.parse().expect("a number");
+                id > first || (bound.inclusive && id == first)
+            }
+            _ => true,
+        };
         for step in steps {
             match step {
                 Step::Rows(ids) => {
+                    let ids: Vec<i64> = ids.iter().copied().filter(|id| wanted(*id)).collect();
+                    if ids.is_empty() {
+                        continue;
+                    }
                     let records = RecordBatch::try_new(
                         stream.schema.arrow_schema(),
-                        vec![Arc::new(Int64Array::from(ids.clone()))],
+                        vec![Arc::new(Int64Array::from(ids))],
                     )
                     .expect("the columns match");
                     let schema = Arc::clone(&stream.schema);
                     out.send(SourceEvent::Batch(SourceBatch { schema, records }))
                         .await?;
                 }
+                Step::Passed(value) | Step::Position(value)
+                    if !wanted(value.parse().expect("a number")) => {}
+                Step::Passed(value) => out.send(SourceEvent::Passed((*value).to_owned())).await?,
                 Step::Position(value) => {
                     out.send(SourceEvent::Position((*value).to_owned())).await?
                 }
@@ -127,6 +147,8 @@ pub(crate) enum Fault {
     SecondCommit,
     /// One row is dropped without a word.
     LoseOneRow,
+    /// This commit, counted over all tables, is made, and the run dies before it hears of it.
+    DieAfterCommit(u32),
 }
 
 /// Everything observable, in the order it happened.
@@ -148,8 +170,14 @@ pub(crate) enum Happened {
 
 pub(crate) type History = Arc<Mutex<Vec<Happened>>>;
 
+/// What the destination keeps beside the rows: epoch and position by stream.
+pub(crate) type Marks = Arc<Mutex<HashMap<String, (i64, String)>>>;
+
+/// Appends whatever it gets.
 pub(crate) struct MemoryDestination {
     pub(crate) fault: Fault,
+    pub(crate) marks: Marks,
+    pub(crate) commits: Arc<AtomicU32>,
     pub(crate) history: History,
     pub(crate) rows: Arc<Mutex<Vec<(i64, i64)>>>,
 }
@@ -174,8 +202,18 @@ impl Destination for MemoryDestination {
         {
             return Err(ConnectorError::new(kind, "the table cannot be opened"));
         }
+        let identity = target.identity;
+        let marks = self.marks.lock().unwrap();
+        let committed = marks
+            .get(&identity.tap_stream_id)
+            .filter(|(epoch, _)| *epoch == identity.epoch)
+            .map(|(_, position)| position.clone());
         Ok(Box::new(MemoryWriter {
             fault: self.fault,
+            identity,
+            committed,
+            marks: Arc::clone(&self.marks),
+            all_commits: Arc::clone(&self.commits),
             table: target.table_name,
             history: Arc::clone(&self.history),
             rows: Arc::clone(&self.rows),
@@ -187,6 +225,10 @@ impl Destination for MemoryDestination {
 
 struct MemoryWriter {
     fault: Fault,
+    identity: StreamIdentity,
+    committed: Option<String>,
+    marks: Marks,
+    all_commits: Arc<AtomicU32>,
     table: String,
     history: History,
     rows: Arc<Mutex<Vec<(i64, i64)>>>,
@@ -195,7 +237,7 @@ struct MemoryWriter {
 }
 
 impl MemoryWriter {
-    fn keep(&mut self) -> Result<CommitReport, ConnectorError> {
+    fn keep(&mut self, upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
         self.commits += 1;
         if self.fault == Fault::SecondCommit && self.commits == 2 {
             return Err(ConnectorError::new(
@@ -209,6 +251,15 @@ impl MemoryWriter {
         }
         let written = kept.len() as u64;
         self.rows.lock().unwrap().extend(kept);
+        if let Some(position) = upto.position {
+            let mark = (self.identity.epoch, position);
+            let mut marks = self.marks.lock().unwrap();
+            marks.insert(self.identity.tap_stream_id.clone(), mark);
+        }
+        let number = self.all_commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.fault == Fault::DieAfterCommit(number) {
+            return Err(ConnectorError::new(ErrorKind::Unreachable, "the run died"));
+        }
         Ok(CommitReport {
             books: Books {
                 written,
@@ -222,6 +273,10 @@ impl MemoryWriter {
 
 #[async_trait]
 impl TableWriter for MemoryWriter {
+    fn committed_position(&self) -> Option<&str> {
+        self.committed.as_deref()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         let ids = batch.records.column(0).as_primitive::<Int64Type>();
         for (row, id) in ids.values().iter().enumerate() {
@@ -231,9 +286,9 @@ impl TableWriter for MemoryWriter {
         Ok(())
     }
 
-    async fn commit(&mut self, _upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
+    async fn commit(&mut self, upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
         let rows = self.pending.len();
-        let report = self.keep()?;
+        let report = self.keep(upto)?;
         self.history.lock().unwrap().push(Happened::Committed {
             table: self.table.clone(),
             rows,
@@ -241,11 +296,8 @@ impl TableWriter for MemoryWriter {
         Ok(report)
     }
 
-    async fn finish(
-        mut self: Box<Self>,
-        _upto: Checkpoint,
-    ) -> Result<CommitReport, ConnectorError> {
-        let report = self.keep()?;
+    async fn finish(mut self: Box<Self>, upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
+        let report = self.keep(upto)?;
         self.history.lock().unwrap().push(Happened::Finished {
             table: self.table.clone(),
         });
@@ -258,6 +310,9 @@ pub(crate) struct MemoryJournal {
     pub(crate) method: ReplicationMethod,
     pub(crate) fenced: bool,
     pub(crate) history: History,
+    pub(crate) epoch: i64,
+    pub(crate) positions: Arc<Mutex<HashMap<String, StreamPosition>>>,
+    pub(crate) progress: Arc<Mutex<Progress>>,
 }
 
 /// The user resets this stream while it is read.
@@ -277,8 +332,13 @@ impl RunJournal for MemoryJournal {
         let state = |stream: &DiscoveredStream| StreamState {
             tap_stream_id: stream.tap_stream_id.clone(),
             choice: choice.clone(),
-            position: None,
-            epoch: 1,
+            position: self
+                .positions
+                .lock()
+                .unwrap()
+                .get(&stream.tap_stream_id)
+                .cloned(),
+            epoch: self.epoch,
         };
         Ok(catalog.streams.iter().map(state).collect())
     }
@@ -291,6 +351,7 @@ impl RunJournal for MemoryJournal {
         &self,
         tap_stream_id: &str,
         position: &StreamPosition,
+        _loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         if self.fenced {
             return Err(JournalError::Fenced);
@@ -298,15 +359,15 @@ impl RunJournal for MemoryJournal {
         if tap_stream_id.ends_with(RESET) {
             return Err(JournalError::StreamReset);
         }
+        self.positions
+            .lock()
+            .unwrap()
+            .insert(tap_stream_id.to_owned(), position.clone());
         self.history.lock().unwrap().push(Happened::Saved {
             stream: tap_stream_id.to_owned(),
             value: position.replication_key_value.clone(),
             complete: position.complete,
         });
-        Ok(())
-    }
-
-    async fn loaded(&self, _table: &str, _at: Timestamp, _rows: u64) -> Result<(), JournalError> {
         Ok(())
     }
 
@@ -316,7 +377,9 @@ impl RunJournal for MemoryJournal {
 
     fn log(&self, _component: Component, _level: LogLevel, _text: &str) {}
 
-    fn progress(&self, _progress: &Progress) {}
+    fn progress(&self, progress: &Progress) {
+        *self.progress.lock().unwrap() = progress.clone();
+    }
 }
 
 /// A run to be changed by the test before it is executed.
@@ -329,6 +392,12 @@ pub(crate) struct Bench {
     pub(crate) stop: CancellationToken,
     pub(crate) history: History,
     pub(crate) rows: Arc<Mutex<Vec<(i64, i64)>>>,
+    pub(crate) job: &'static str,
+    pub(crate) fence: i64,
+    pub(crate) epoch: i64,
+    pub(crate) marks: Marks,
+    pub(crate) positions: Arc<Mutex<HashMap<String, StreamPosition>>>,
+    pub(crate) progress: Arc<Mutex<Progress>>,
 }
 
 impl Bench {
@@ -338,10 +407,34 @@ impl Bench {
             method,
             fault: Fault::None,
             fenced: false,
-            checkpoint_bytes: 1,
+            // Less than a row, and more than the eighth of one that is too much for a key.
+            checkpoint_bytes: 4,
             stop: CancellationToken::new(),
             history: History::default(),
             rows: Arc::default(),
+            job: "job",
+            fence: 1,
+            epoch: 1,
+            marks: Marks::default(),
+            positions: Arc::default(),
+            progress: Arc::default(),
+        }
+    }
+
+    /// The next run, on the same source, destination and journal, without a fault.
+    pub(crate) fn next_run(&self, job: &'static str) -> Self {
+        Self {
+            source: self.source.clone(),
+            fault: Fault::None,
+            fence: self.fence + 1,
+            job,
+            stop: CancellationToken::new(),
+            history: Arc::clone(&self.history),
+            rows: Arc::clone(&self.rows),
+            marks: Arc::clone(&self.marks),
+            positions: Arc::clone(&self.positions),
+            progress: Arc::clone(&self.progress),
+            ..*self
         }
     }
 
@@ -354,6 +447,8 @@ impl Bench {
             source: Arc::new(self.source),
             destination: Arc::new(MemoryDestination {
                 fault: self.fault,
+                marks: self.marks,
+                commits: Arc::default(),
                 history: Arc::clone(&self.history),
                 rows: self.rows,
             }),
@@ -361,6 +456,9 @@ impl Bench {
                 method: self.method,
                 fenced: self.fenced,
                 history: self.history,
+                epoch: self.epoch,
+                positions: self.positions,
+                progress: self.progress,
             }),
             clock: Arc::new(FakeClock::at("2031-01-01T00:00:00Z")),
             dialer: Dialer::new(NetworkPolicy::default(), Duration::from_secs(1)),
@@ -375,7 +473,8 @@ impl Bench {
             },
             stop: self.stop,
             abort: CancellationToken::new(),
-            fence: 1,
+            job: self.job.to_owned(),
+            fence: self.fence,
             run_seed: 1,
         }
         .execute()

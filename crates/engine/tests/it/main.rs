@@ -1,4 +1,5 @@
 //! Runs of the engine between connectors in memory, where every step can be watched and made to fail.
 
 mod fakes;
+mod recovery;
 mod runs;

@@ -35,7 +35,7 @@ async fn every_row_arrives_once_with_ascending_sequences() {
 async fn a_position_is_saved_only_after_the_commit_that_covers_it() {
     let steps = vec![
         Step::Rows(vec![1, 2]),
-        Step::Position("2"),
+        Step::Passed("2"),
         Step::Rows(vec![3]),
         Step::Position("3"),
     ];
@@ -43,26 +43,22 @@ async fn a_position_is_saved_only_after_the_commit_that_covers_it() {
     let history = Arc::clone(&bench.history);
     bench.execute().await;
     let table = || "a".to_owned();
-    let saved = |value: &str, complete| Happened::Saved {
+    let saved = |value: Option<&str>, complete| Happened::Saved {
         stream: "db-public-a".to_owned(),
-        value: Some(value.to_owned()),
+        value: value.map(str::to_owned),
         complete,
     };
     assert_eq!(
         *history.lock().unwrap(),
         [
+            saved(None, false),
             Happened::Committed {
                 table: table(),
                 rows: 2
             },
-            saved("2", false),
-            Happened::Committed {
-                table: table(),
-                rows: 1
-            },
-            saved("3", false),
+            saved(Some("2"), false),
             Happened::Finished { table: table() },
-            saved("3", true),
+            saved(Some("3"), true),
         ]
     );
 }
@@ -71,9 +67,9 @@ async fn a_position_is_saved_only_after_the_commit_that_covers_it() {
 async fn a_failed_commit_leaves_the_position_where_it_was() {
     let steps = vec![
         Step::Rows(vec![1]),
-        Step::Position("1"),
+        Step::Passed("1"),
         Step::Rows(vec![2]),
-        Step::Position("2"),
+        Step::Passed("2"),
     ];
     let mut bench = Bench::new(Incremental, vec![("a", steps)]);
     bench.fault = Fault::SecondCommit;
@@ -133,7 +129,7 @@ async fn a_destination_that_is_away_ends_the_run_at_once() {
 async fn a_source_that_breaks_keeps_what_was_committed() {
     let steps = vec![
         Step::Rows(vec![1]),
-        Step::Position("1"),
+        Step::Passed("1"),
         Step::Rows(vec![2]),
         Step::Fail(ErrorKind::Data),
     ];
@@ -167,7 +163,7 @@ async fn a_lost_row_fails_the_run() {
 
 #[tokio::test]
 async fn a_stop_keeps_everything_up_to_the_checkpoint_and_says_terminated() {
-    let steps = vec![Step::Rows(vec![1]), Step::Position("1"), Step::Hang];
+    let steps = vec![Step::Rows(vec![1]), Step::Passed("1"), Step::Hang];
     let mut bench = Bench::new(Incremental, vec![("a", steps)]);
     bench.checkpoint_bytes = usize::MAX;
     let (stop, rows, history) = (

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use indicatif::ProgressBar;
 use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
 use selvedge_engine::{
-    Component, JournalError, Progress, RunJournal, StreamChoice, StreamPosition, StreamState,
+    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamPosition,
+    StreamState,
 };
-use selvedge_types::Timestamp;
 use selvedge_types::stream::ReplicationMethod;
 
 /// Selects the named streams, shows progress, and prints warnings.
@@ -110,15 +110,7 @@ impl RunJournal for MemoryJournal {
         &self,
         _tap_stream_id: &str,
         _position: &StreamPosition,
-    ) -> Result<(), JournalError> {
-        Ok(())
-    }
-
-    async fn loaded(
-        &self,
-        _table_name: &str,
-        _at: Timestamp,
-        _row_count: u64,
+        _loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::gate::{Gate, SLOW, SLOW_ROWS};
+use crate::gate::{Gate, SLOW_ROWS, slow_view};
 use crate::pipeline::{Pipeline, execute, rows};
 use crate::platform::{PATIENCE, Platform, destination_body, number, source_body, text};
 
@@ -366,7 +366,7 @@ async fn tables_without_privileges_are_not_offered_and_losing_them_holds_up_no_o
 
 /// A pipeline whose view `slow` is read by key, and a job on it that has handed rows on and stands before the gate.
 async fn stalled() -> (Pipeline, Gate, String) {
-    let pipeline = Pipeline::start(SLOW).await;
+    let pipeline = Pipeline::start(&slow_view()).await;
     let metadata = json!({
         "selected": true, "replication-method": "INCREMENTAL", "replication-key": "id", "view-key-properties": ["id"],
     });

@@ -5,7 +5,7 @@ use selvedge_testkit::postgres::TestDatabase;
 use selvedge_testkit::wait::wait_until;
 use serde_json::json;
 
-use crate::gate::{Gate, SLOW, SLOW_ROWS};
+use crate::gate::{Gate, SLOW_ROWS, slow_view};
 use crate::pipeline::{Pipeline, execute, rows};
 use crate::platform::{PATIENCE, Platform, destination_body, number, settings, source_body, text};
 
@@ -264,7 +264,7 @@ async fn sqlite_arrives_in_the_embedded_warehouse() {
 
 #[tokio::test]
 async fn a_running_job_tells_how_far_it_is() {
-    let pipeline = Pipeline::start(SLOW).await;
+    let pipeline = Pipeline::start(&slow_view()).await;
     let (platform, source) = (&pipeline.platform, pipeline.source);
     let metadata = json!({
         "selected": true, "replication-method": "INCREMENTAL", "replication-key": "id", "view-key-properties": ["id"],

@@ -16,3 +16,4 @@ mod schema_change;
 mod server;
 mod stop;
 mod surroundings;
+mod unheard_commits;

@@ -6,7 +6,7 @@ use selvedge_testkit::wait::wait_until;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::gate::{Gate, SLOW, SLOW_ROWS};
+use crate::gate::{Gate, SLOW_ROWS, slow_view};
 use crate::pipeline::{Pipeline, execute};
 use crate::platform::{PATIENCE, settings, source_body};
 
@@ -16,7 +16,8 @@ const SOON: Duration = Duration::from_secs(15);
 /// A pipeline with the small table `first`, which is read before the gated view `slow`.
 async fn pipeline() -> Pipeline {
     let pipeline = Pipeline::start(&format!(
-        "{SLOW} create table first (id integer primary key); insert into first values (1), (2);"
+        "{} create table first (id integer primary key); insert into first values (1), (2);",
+        slow_view()
     ))
     .await;
     pipeline.select_full("first").await;
@@ -220,7 +221,7 @@ async fn a_deleted_source_ends_its_job() {
 
 #[tokio::test]
 async fn a_stopped_replacement_leaves_the_rows_that_were_there() {
-    let pipeline = Pipeline::start(SLOW).await;
+    let pipeline = Pipeline::start(&slow_view()).await;
     pipeline.select_full("slow").await;
     pipeline.sync().await;
     pipeline
@@ -247,7 +248,7 @@ async fn a_job_that_waits_for_its_turn_can_be_stopped_and_a_stalled_one_holds_up
     let config = files.path().join("selvedge.toml");
     std::fs::write(&config, "[jobs]\nconcurrency = 1\n").unwrap();
     let settings = settings().environment("SELVEDGE_CONFIG", config.display().to_string());
-    let pipeline = Pipeline::start_with(settings, SLOW, json!({})).await;
+    let pipeline = Pipeline::start_with(settings, &slow_view(), json!({})).await;
     pipeline.select_full("slow").await;
     let mut body = source_body(&pipeline.from);
     body["display_name"] = json!("Other");

@@ -1,16 +1,13 @@
 //! Reads by replication key: order, boundaries, positions.
 
-use selvedge_connector::{ErrorKind, ReadContext, ReadMethod};
+use selvedge_connector::{ErrorKind, KeyBound, ReadContext, ReadMethod};
 
-use crate::support::{Events, Fixture, Native, Stitch, context, read, request};
+use crate::support::{Events, Fixture, Native, Stitch, context, incremental, read, request};
 
 impl Fixture {
     async fn read_after(&self, table: &str, key: &str, after: Option<&str>) -> Events {
         let stream = self.stream(table, Stitch).await;
-        let method = ReadMethod::Incremental {
-            key: key.to_owned(),
-            after: after.map(str::to_owned),
-        };
+        let method = incremental(key, after);
         read(&self.source(), context(Stitch), request(&stream, method))
             .await
             .unwrap()
@@ -73,10 +70,7 @@ async fn a_date_key_has_the_same_position_with_native_fidelity() {
         Fixture::new("create table t (id int, key date); insert into t values (1, '2031-02-03')")
             .await;
     let stream = fixture.stream("t", Native).await;
-    let method = ReadMethod::Incremental {
-        key: "key".to_owned(),
-        after: None,
-    };
+    let method = incremental("key", None);
     let events = read(&fixture.source(), context(Native), request(&stream, method))
         .await
         .unwrap();
@@ -84,16 +78,13 @@ async fn a_date_key_has_the_same_position_with_native_fidelity() {
 }
 
 #[tokio::test]
-async fn each_batch_is_followed_by_the_greatest_key_so_far() {
+async fn each_batch_passes_the_key_before_its_greatest() {
     let fixture = Fixture::new(
         "create table t as select n as id, nullif(greatest(n - 10, 0), 0) as key from generate_series(1, 40) n order by random()",
     )
     .await;
     let stream = fixture.stream("t", Stitch).await;
-    let method = ReadMethod::Incremental {
-        key: "key".to_owned(),
-        after: None,
-    };
+    let method = incremental("key", None);
     let ctx = ReadContext {
         batch_rows: 8,
         ..context(Stitch)
@@ -102,12 +93,34 @@ async fn each_batch_is_followed_by_the_greatest_key_so_far() {
         .await
         .unwrap();
     // Eight NULL keys fill the first batch: there is no position yet.
-    let positions: Vec<_> = events
-        .positions
+    let passed: Vec<_> = events
+        .passed
         .iter()
         .map(|(rows, key)| (*rows, key.as_str()))
         .collect();
-    assert_eq!(positions, [(16, "6"), (24, "14"), (32, "22"), (40, "30")]);
+    assert_eq!(passed, [(15, "5"), (23, "13"), (31, "21"), (39, "29")]);
+    assert_eq!(events.positions, [(40, "30".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_read_behind_a_key_does_not_include_it() {
+    let fixture = Fixture::new(
+        "create table t (id int, key date);
+         insert into t values (1, '2031-02-03'), (2, '2031-02-03'), (3, '2031-02-04')",
+    )
+    .await;
+    let stream = fixture.stream("t", Stitch).await;
+    let method = ReadMethod::Incremental {
+        key: "key".to_owned(),
+        from: Some(KeyBound {
+            value: "2031-02-03".to_owned(),
+            inclusive: false,
+        }),
+    };
+    let events = read(&fixture.source(), context(Stitch), request(&stream, method))
+        .await
+        .unwrap();
+    assert_eq!(ids(&events), ["3"]);
 }
 
 #[tokio::test]
@@ -166,10 +179,7 @@ async fn unsuitable_keys_are_refused_by_table_and_name() {
             "table public.t: replication key gone: the table has no such column",
         ),
     ] {
-        let method = ReadMethod::Incremental {
-            key: key.to_owned(),
-            after: None,
-        };
+        let method = incremental(key, None);
         let error = read(&fixture.source(), context(Stitch), request(&stream, method))
             .await
             .err()
@@ -186,10 +196,7 @@ async fn a_position_of_another_type_is_a_configuration_error() {
     let fixture = Fixture::new("create table t (id int); insert into t values (1)").await;
     let stream = fixture.stream("t", Stitch).await;
     for after in ["2031-02-03", "99999999999", "1' or true --"] {
-        let method = ReadMethod::Incremental {
-            key: "id".to_owned(),
-            after: Some(after.to_owned()),
-        };
+        let method = incremental("id", Some(after));
         let error = read(&fixture.source(), context(Stitch), request(&stream, method))
             .await
             .err()

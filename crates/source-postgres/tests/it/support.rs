@@ -9,8 +9,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use selvedge_connector::{
-    Catalog, ConnectionConfig, ConnectorError, DiscoverContext, DiscoveredStream, Field, LogLevel,
-    ReadContext, ReadMethod, Source, SourceEvent, StreamRead, StreamSchema, TypeFidelity,
+    Catalog, ConnectionConfig, ConnectorError, DiscoverContext, DiscoveredStream, Field, KeyBound,
+    LogLevel, ReadContext, ReadMethod, Source, SourceEvent, StreamRead, StreamSchema, TypeFidelity,
     event_channel,
 };
 use selvedge_net::{Dialer, NetworkPolicy};
@@ -51,6 +51,8 @@ pub(crate) fn context(fidelity: TypeFidelity) -> ReadContext {
 #[derive(Default)]
 pub(crate) struct Events {
     pub(crate) batches: Vec<RecordBatch>,
+    /// Rows before each key that was passed, and the key.
+    pub(crate) passed: Vec<(usize, String)>,
     /// Rows before each position, and the position.
     pub(crate) positions: Vec<(usize, String)>,
     pub(crate) warnings: Vec<String>,
@@ -209,6 +211,17 @@ pub(crate) fn request(stream: &DiscoveredStream, method: ReadMethod) -> StreamRe
     }
 }
 
+/// Reads by `key`: everything, or from a value of it on.
+pub(crate) fn incremental(key: &str, from: Option<&str>) -> ReadMethod {
+    ReadMethod::Incremental {
+        key: key.to_owned(),
+        from: from.map(|value| KeyBound {
+            value: value.to_owned(),
+            inclusive: true,
+        }),
+    }
+}
+
 pub(crate) async fn read(
     source: &PostgresSource,
     ctx: ReadContext,
@@ -222,6 +235,9 @@ pub(crate) async fn read(
                 SourceEvent::Batch(batch) => {
                     assert_eq!(batch.records.schema(), stream.schema.arrow_schema());
                     events.batches.push(batch.records);
+                }
+                SourceEvent::Passed(key) => {
+                    events.passed.push((events.row_count(), key));
                 }
                 SourceEvent::Position(position) => {
                     events.positions.push((events.row_count(), position));

@@ -2,7 +2,7 @@
 
 use selvedge_connector::{ReadMethod, Source, SourceEvent, event_channel};
 
-use crate::support::{Fixture, Stitch, context, read, request};
+use crate::support::{Fixture, Stitch, context, incremental, read, request};
 
 #[tokio::test]
 async fn partitioned_tables_views_and_inheritance_read_like_a_select() {
@@ -90,10 +90,7 @@ async fn odd_names_are_quoted() {
         format!("{}-My \"Schema-select * from; --", fixture.database.name)
     );
     assert_eq!(stream.key_properties, ["User"]);
-    let method = ReadMethod::Incremental {
-        key: "User".to_owned(),
-        after: Some("1".to_owned()),
-    };
+    let method = incremental("User", Some("1"));
     let events = read(&fixture.source(), context(Stitch), request(&stream, method))
         .await
         .unwrap();

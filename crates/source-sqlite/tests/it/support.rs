@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use rusqlite::Connection;
 use selvedge_connector::{
-    Catalog, ConnectionConfig, ConnectorError, DiscoverContext, Field, LogLevel, LogicalType,
-    ReadContext, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation, StreamRead,
-    StreamSchema, TypeFidelity, event_channel,
+    Catalog, ConnectionConfig, ConnectorError, DiscoverContext, Field, KeyBound, LogLevel,
+    LogicalType, ReadContext, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation,
+    StreamRead, StreamSchema, TypeFidelity, event_channel,
 };
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_source_sqlite::{SourceFiles, SqliteSource};
@@ -26,6 +26,8 @@ pub(crate) struct SourceFile {
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) batches: Vec<SourceBatch>,
+    /// Rows before each key that was passed, and the key.
+    pub(crate) passed: Vec<(usize, String)>,
     pub(crate) positions: Vec<String>,
     pub(crate) logs: Vec<(LogLevel, String)>,
 }
@@ -106,6 +108,7 @@ impl SourceFile {
         while let Some(event) = receiver.recv().await {
             match event {
                 SourceEvent::Batch(batch) => heard.batches.push(batch),
+                SourceEvent::Passed(position) => heard.passed.push((heard.row_count(), position)),
                 SourceEvent::Position(position) => heard.positions.push(position),
                 SourceEvent::Log(level, text) => heard.logs.push((level, text)),
             }
@@ -116,6 +119,11 @@ impl SourceFile {
 }
 
 impl Heard {
+    pub(crate) fn row_count(&self) -> usize {
+        let rows = self.batches.iter().map(|batch| batch.records.num_rows());
+        rows.sum()
+    }
+
     /// All cells of the fields called `name`, as `type:value` of whichever field is set.
     pub(crate) fn column(&self, name: &str) -> Vec<String> {
         let mut cells = Vec::new();
@@ -210,9 +218,12 @@ pub(crate) fn context() -> ReadContext {
     }
 }
 
-pub(crate) fn incremental(key: &str, after: Option<&str>) -> ReadMethod {
+pub(crate) fn incremental(key: &str, from: Option<&str>) -> ReadMethod {
     ReadMethod::Incremental {
         key: key.to_owned(),
-        after: after.map(str::to_owned),
+        from: from.map(|value| KeyBound {
+            value: value.to_owned(),
+            inclusive: true,
+        }),
     }
 }

@@ -22,7 +22,12 @@ pub struct MemoryRow {
     pub values: BTreeMap<String, Option<String>>,
 }
 
-type Tables = BTreeMap<String, Vec<MemoryRow>>;
+#[derive(Debug, Default)]
+struct Tables {
+    rows: BTreeMap<String, Vec<MemoryRow>>,
+    /// The last commit of each table: epoch and position.
+    positions: BTreeMap<String, (i64, String)>,
+}
 
 /// Holds committed rows; clones share them. Booleans, integers, doubles, timestamps and texts only.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +38,7 @@ pub struct MemoryDestination {
 impl MemoryDestination {
     /// The rows of `<schema>.<table>`; `None` before the first commit with rows.
     pub fn rows(&self, table: &str) -> Option<Vec<MemoryRow>> {
-        self.lock().get(table).cloned()
+        self.lock().rows.get(table).cloned()
     }
 
     /// The same as the workload's oracle reads them.
@@ -74,9 +79,16 @@ impl Destination for MemoryDestination {
         _: LoadContext,
         target: TableTarget,
     ) -> Result<Box<dyn TableWriter>, ConnectorError> {
+        let committed = self
+            .lock()
+            .positions
+            .get(&table_name(&target))
+            .filter(|(epoch, _)| *epoch == target.identity.epoch)
+            .map(|(_, position)| position.clone());
         Ok(Box::new(Writer {
             destination: self.clone(),
             target,
+            committed,
             pending: Vec::new(),
             replacement: Vec::new(),
         }))
@@ -86,13 +98,14 @@ impl Destination for MemoryDestination {
 struct Writer {
     destination: MemoryDestination,
     target: TableTarget,
+    committed: Option<String>,
     pending: Vec<MemoryRow>,
     /// Committed rows of a replacement that is not active yet.
     replacement: Vec<MemoryRow>,
 }
 
 impl Writer {
-    fn commit_pending(&mut self) -> CommitReport {
+    fn commit_pending(&mut self, upto: Checkpoint) -> CommitReport {
         let pending = std::mem::take(&mut self.pending);
         let key = &self.target.key;
         let replaces = self.target.mode == LoadMode::Replace;
@@ -101,8 +114,9 @@ impl Writer {
             merge(&mut self.replacement, pending, key, &mut books);
         } else if !pending.is_empty() {
             let mut tables = self.destination.lock();
-            let table = tables.entry(table_name(&self.target)).or_default();
+            let table = tables.rows.entry(table_name(&self.target)).or_default();
             merge(table, pending, key, &mut books);
+            self.mark(&mut tables, upto);
         }
         CommitReport {
             books,
@@ -110,10 +124,21 @@ impl Writer {
             notes: Vec::new(),
         }
     }
+
+    fn mark(&self, tables: &mut Tables, upto: Checkpoint) {
+        if let Some(position) = upto.position {
+            let mark = (self.target.identity.epoch, position);
+            tables.positions.insert(table_name(&self.target), mark);
+        }
+    }
 }
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn committed_position(&self) -> Option<&str> {
+        self.committed.as_deref()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         for (index, sequence) in (0..batch.records.num_rows()).zip(batch.system.first_sequence..) {
             self.pending.push(MemoryRow {
@@ -124,17 +149,17 @@ impl TableWriter for Writer {
         Ok(())
     }
 
-    async fn commit(&mut self, _: Checkpoint) -> Result<CommitReport, ConnectorError> {
-        Ok(self.commit_pending())
+    async fn commit(&mut self, upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
+        Ok(self.commit_pending(upto))
     }
 
-    async fn finish(mut self: Box<Self>, _: Checkpoint) -> Result<CommitReport, ConnectorError> {
-        let mut report = self.commit_pending();
+    async fn finish(mut self: Box<Self>, upto: Checkpoint) -> Result<CommitReport, ConnectorError> {
+        let mut report = self.commit_pending(upto.clone());
         if self.target.mode == LoadMode::Replace {
             let rows = std::mem::take(&mut self.replacement);
-            self.destination
-                .lock()
-                .insert(table_name(&self.target), rows);
+            let mut tables = self.destination.lock();
+            tables.rows.insert(table_name(&self.target), rows);
+            self.mark(&mut tables, upto);
             report.durable = true;
         }
         Ok(report)

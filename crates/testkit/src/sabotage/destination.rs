@@ -96,6 +96,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn committed_position(&self) -> Option<&str> {
+        self.inner.committed_position()
+    }
+
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         let number = self.counts.writes.fetch_add(1, Ordering::SeqCst) + 1;
         if self.fault == DestinationFault::FailWrite(number) {
