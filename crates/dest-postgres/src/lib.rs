@@ -11,9 +11,8 @@
 //! What the user of the connection needs: `CREATE` and `TEMPORARY` on the database; on schemas that were made by others
 //! `USAGE` and `CREATE`; on tables that were made by others, their ownership. PostgreSQL 9.5 or newer.
 //!
-//! Appends may repeat rows after a crash between a commit here and the saving of the position there: nothing in a keyless
-//! row tells the second copy from the first, except that `_sdc_selvedge_commits` shows a later position than the run
-//! started from. Streams with a key are not affected, nor are replacements.
+//! `_sdc_selvedge_commits` keeps the position of each commit with its rows, and a writer gives it back when it opens: by it
+//! a run that follows a crash between a commit here and the saving of the position there appends no row twice.
 //!
 //! With native fidelity JSON becomes `jsonb`: the value is kept, its spelling is not.
 
