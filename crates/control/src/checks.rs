@@ -1,7 +1,7 @@
 //! Connection checks: queued when settings change, carried out by a worker, read by the caller.
 
 use selvedge_store::jobs::{ClaimedJob, Enqueued, JobRecord, JobResult};
-use selvedge_store::{Connection, Tx, destinations, jobs, sources as stored_sources};
+use selvedge_store::{Connection, Tx, connections, destinations, jobs, sources as stored_sources};
 use selvedge_types::AccountScope;
 use selvedge_types::job::{JobMode, JobName, JobOutcome, JobProgress, JobState, PhaseOutcome};
 use uuid::Uuid;
@@ -42,10 +42,7 @@ pub(crate) async fn enqueue(
         // The caller holds the connection, and no check of it was left a line above.
         return Err(ControlError::NotFound);
     };
-    match connection {
-        Connection::Source(id) => stored_sources::set_check_job(tx, scope, id, &name).await?,
-        Connection::Destination(id) => destinations::set_check_job(tx, scope, id, &name).await?,
-    };
+    connections::set_check_job(tx, scope, connection, &name).await?;
     Ok(name)
 }
 
@@ -69,10 +66,8 @@ pub async fn complete(
         progress: JobProgress::default(),
     };
     let mut tx = control.store().begin().await?;
-    if let Connection::Source(source) = job.connection {
-        // The source before its jobs, as everybody locks them.
-        stored_sources::find_for_update(&mut tx, job.scope, source).await?;
-    }
+    // The connection before its jobs, as everybody locks them.
+    connections::lock(&mut tx, job.scope, job.connection).await?;
     if !jobs::finish(&mut tx, &job.name, job.fence, &result, now).await? {
         return Ok(false);
     }
@@ -98,15 +93,7 @@ pub async fn last(
     connection: Connection,
 ) -> Result<JobRecord, ControlError> {
     let mut tx = control.store().read().await?;
-    let live = match connection {
-        Connection::Source(id) => stored_sources::find(&mut tx, scope, id)
-            .await?
-            .is_some_and(|source| source.deleted_at.is_none()),
-        Connection::Destination(id) => destinations::find(&mut tx, scope, id)
-            .await?
-            .is_some_and(|destination| destination.deleted_at.is_none()),
-    };
-    if !live {
+    if !connections::is_live(&mut tx, scope, connection).await? {
         return Err(ControlError::NotFound);
     }
     jobs::latest_check(&mut tx, scope, connection)

@@ -57,6 +57,10 @@ statements! {
     FIND = concat!("select ", columns!(), "
         from accounts
         where id = $1");
+    LOCK = "update accounts
+        set deleted_at = deleted_at
+        where id = $1
+            and deleted_at is null";
     DELETE = "update accounts
         set deleted_at = $2
         where id = $1
@@ -123,6 +127,12 @@ pub async fn list(
 pub async fn find(tx: &mut ReadTx, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
     let row = tx.fetch_optional(FIND, values![id]).await?;
     row.as_ref().map(record).transpose()
+}
+
+/// Keeps everybody else who locks the live account waiting until this transaction ends: for rules over several of its rows.
+/// First in the transaction, before any row that belongs to the account. `false` when there is no such account.
+pub async fn lock(tx: &mut Tx, scope: AccountScope) -> Result<bool, StoreError> {
+    Ok(tx.execute(LOCK, values![scope]).await? == 1)
 }
 
 /// Marks the account deleted, with its sources and destinations, revokes its tokens and stops its jobs. `false` when there

@@ -4,12 +4,9 @@ use selvedge_types::job::JobName;
 use selvedge_types::{AccountId, AccountScope, DestinationId, SourceId, Timestamp};
 use serde_json::{Map, Value as Json};
 
-use crate::cipher::Purpose;
 use crate::row::Row;
 use crate::value::values;
-use crate::{Credentials, ReadTx, StoreError, Tx};
-
-const TABLE: &str = "destinations";
+use crate::{Credentials, ReadTx, StoreError, Tx, connections};
 
 /// What a destination is created from.
 #[derive(Clone, Debug)]
@@ -54,18 +51,10 @@ statements! {
     INSERT = "insert into destinations (account_id, type, name, description, properties, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $6)
         returning id";
-    SET_CREDENTIALS = "update destinations
-        set credentials = $3
-        where account_id = $1
-            and id = $2";
     FIND = concat!("select ", columns!(), "
         from destinations
         where account_id = $1
             and id = $2");
-    LOCK = "update destinations
-        set updated_at = updated_at
-        where account_id = $1
-            and id = $2";
     LIST = concat!("select ", columns!(), "
         from destinations
         where account_id = $1
@@ -77,6 +66,7 @@ statements! {
         where destinations.account_id = $1
             and destinations.deleted_at is null
             and sources.account_id = $1
+            and sources.deleted_at is null
             and sources.id = $2");
     COUNT_LIVE = "select count(*) as live_count
         from destinations
@@ -93,10 +83,6 @@ statements! {
         where account_id = $1
             and id = $2
             and deleted_at is null";
-    SET_CHECK_JOB = "update destinations
-        set check_job_name = $3
-        where account_id = $1
-            and id = $2";
     MARK_VERIFIED = "update destinations
         set verified_at = $3
         where account_id = $1
@@ -121,15 +107,11 @@ pub async fn create(
         new.destination_type.as_str(),
         new.name.as_str(),
         new.description.as_deref(),
-        json_text(&new.properties),
+        connections::properties_text(&new.properties),
         now,
     ];
     let id = DestinationId(tx.fetch_one(INSERT, values).await?.integer("id")?);
-    // Encrypted credentials are bound to the id, which is known only now.
-    if let Some(sealed) = new.credentials.seal(tx.cipher(), purpose(scope, id))? {
-        tx.execute(SET_CREDENTIALS, values![scope, id, sealed])
-            .await?;
-    }
+    connections::set_credentials(tx, scope, id.into(), &new.credentials).await?;
     Ok(id)
 }
 
@@ -149,7 +131,7 @@ pub async fn find_for_update(
     scope: AccountScope,
     id: DestinationId,
 ) -> Result<Option<DestinationRecord>, StoreError> {
-    tx.execute(LOCK, values![scope, id]).await?;
+    connections::lock(tx, scope, id.into()).await?;
     find(tx, scope, id).await
 }
 
@@ -162,7 +144,7 @@ pub async fn list(
     rows.iter().map(|row| record(tx, scope, row)).collect()
 }
 
-/// The live destination that a source is mapped to.
+/// The live destination that a live source is mapped to.
 pub async fn find_for_source(
     tx: &mut ReadTx,
     scope: AccountScope,
@@ -195,32 +177,19 @@ pub async fn update(
     destination: &DestinationRecord,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let sealed = destination
-        .credentials
-        .seal(tx.cipher(), purpose(scope, destination.id))?;
+    let sealed = connections::seal(tx, scope, destination.id.into(), &destination.credentials)?;
     let values = values![
         scope,
         destination.id,
         destination.name.as_str(),
         destination.description.as_deref(),
-        json_text(&destination.properties),
+        connections::properties_text(&destination.properties),
         sealed,
         destination.paused_at,
         destination.system_paused_at,
         now,
     ];
     Ok(tx.execute(UPDATE, values).await? == 1)
-}
-
-/// Remembers the newest check.
-pub async fn set_check_job(
-    tx: &mut Tx,
-    scope: AccountScope,
-    id: DestinationId,
-    job: &JobName,
-) -> Result<bool, StoreError> {
-    let values = values![scope, id, job.to_string()];
-    Ok(tx.execute(SET_CHECK_JOB, values).await? == 1)
 }
 
 /// Notes the first check that succeeded: from then on, sources that load into the destination are scheduled.
@@ -245,31 +214,17 @@ pub async fn delete(
     Ok(tx.execute(DELETE, values![scope, id, now]).await? == 1)
 }
 
-fn purpose(scope: AccountScope, id: DestinationId) -> Purpose {
-    Purpose::Credentials(scope.account(), id.into())
-}
-
-fn json_text(properties: &Map<String, Json>) -> String {
-    serde_json::to_string(properties).expect("JSON objects always serialize")
-}
-
 fn record(tx: &ReadTx, scope: AccountScope, row: &Row) -> Result<DestinationRecord, StoreError> {
     let id = DestinationId(row.integer("id")?);
-    let sealed = row.optional_blob("credentials")?;
     Ok(DestinationRecord {
         id,
         account: scope.account(),
         destination_type: row.text("type")?,
         name: row.text("name")?,
         description: row.optional_text("description")?,
-        properties: row.object(TABLE, "properties", id)?,
-        credentials: Credentials::open(tx.cipher(), purpose(scope, id), sealed.as_deref())
-            .ok_or_else(|| StoreError::corrupt(TABLE, "credentials", id))?,
-        check_job_name: row
-            .optional_text("check_job_name")?
-            .map(|name| name.parse())
-            .transpose()
-            .map_err(|_| StoreError::corrupt(TABLE, "check_job_name", id))?,
+        properties: connections::properties(id.into(), row)?,
+        credentials: connections::credentials(tx, scope, id.into(), row)?,
+        check_job_name: connections::check_job(id.into(), row)?,
         paused_at: row.optional_time("paused_at")?,
         system_paused_at: row.optional_time("system_paused_at")?,
         created_at: row.time("created_at")?,

@@ -16,7 +16,6 @@
 mod statement;
 
 mod cipher;
-mod connection;
 mod credentials;
 mod database;
 mod error;
@@ -28,6 +27,7 @@ mod tx;
 mod value;
 
 pub mod accounts;
+pub mod connections;
 pub mod destinations;
 pub mod ephemeral_tokens;
 pub mod idempotency;
@@ -43,7 +43,7 @@ pub mod tokens;
 mod tests;
 
 pub use cipher::{InvalidMasterKey, MasterKey};
-pub use connection::Connection;
+pub use connections::Connection;
 pub use credentials::Credentials;
 pub use database::{Store, StoreLocation};
 pub use error::{DriverError, StoreError};

@@ -11,6 +11,7 @@ use crate::{MasterKey, Store, StoreLocation};
 
 const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("accounts", crate::accounts::STATEMENTS),
+    ("connections", crate::connections::STATEMENTS),
     ("database", crate::database::STATEMENTS),
     ("destinations", crate::destinations::STATEMENTS),
     ("ephemeral_tokens", crate::ephemeral_tokens::STATEMENTS),

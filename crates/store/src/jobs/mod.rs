@@ -15,7 +15,7 @@ use selvedge_types::{AccountScope, SourceId, Timestamp};
 use uuid::Uuid;
 
 use crate::value::values;
-use crate::{Connection, ReadTx, StoreError, Tx};
+use crate::{Connection, ReadTx, StoreError, Tx, connections};
 
 pub use claim::{ClaimLimits, ClaimedJob, claim};
 pub use history::{
@@ -27,7 +27,7 @@ pub use lease::{
 };
 pub use record::JobRecord;
 pub(crate) use stop::stop_account;
-pub use stop::{request_stop, supersede_checks};
+pub use stop::{end_pending, request_stop, supersede_checks};
 
 #[cfg(test)]
 pub(crate) mod all_statements {
@@ -54,17 +54,6 @@ pub enum Enqueued {
 }
 
 statements! {
-    /// Also keeps the source from being deleted before the job is there to be stopped.
-    LOCK_LIVE_SOURCE = "update sources
-        set updated_at = updated_at
-        where account_id = $1
-            and id = $2
-            and deleted_at is null";
-    LOCK_LIVE_DESTINATION = "update destinations
-        set updated_at = updated_at
-        where account_id = $1
-            and id = $2
-            and deleted_at is null";
     INSERT = "insert into jobs (job_name, account_id, connection_kind, connection_id, mode, state, created_at, fence,
             attempts, row_count, size_bytes, streams_done, streams_total)
         values ($1, $2, $3, $4, $5, 'pending', $6, 0, 0, 0, 0, 0, 0)
@@ -99,11 +88,7 @@ pub async fn enqueue(
     uuid: Uuid,
     now: Timestamp,
 ) -> Result<Enqueued, StoreError> {
-    let lock = match connection {
-        Connection::Source(_) => LOCK_LIVE_SOURCE,
-        Connection::Destination(_) => LOCK_LIVE_DESTINATION,
-    };
-    if tx.execute(lock, values![scope, connection.id()]).await? == 0 {
+    if !connections::lock_live(tx, scope, connection).await? {
         return Ok(Enqueued::NoConnection);
     }
     let name = JobName {

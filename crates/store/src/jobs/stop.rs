@@ -72,6 +72,24 @@ pub async fn request_stop(
     Ok(stopped > 0)
 }
 
+/// Ends the connection's job of this mode if it still waits; one that runs goes on. `false` when none waits.
+pub async fn end_pending(
+    tx: &mut Tx,
+    scope: AccountScope,
+    connection: Connection,
+    mode: JobMode,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let values = values![
+        scope,
+        now,
+        connection.kind(),
+        connection.id(),
+        mode.as_str()
+    ];
+    Ok(tx.execute(STOP_PENDING, values).await? > 0)
+}
+
 /// Ends the connection's check, running or not, to make room for a new one. Its worker loses the lease. `false` when there
 /// is none.
 pub async fn supersede_checks(

@@ -7,10 +7,9 @@ use selvedge_types::job::JobName;
 use selvedge_types::{AccountId, AccountScope, DestinationId, SourceId, Timestamp};
 use serde_json::{Map, Value as Json};
 
-use crate::cipher::Purpose;
 use crate::row::Row;
 use crate::value::values;
-use crate::{Credentials, ReadTx, StoreError, Tx};
+use crate::{Credentials, ReadTx, StoreError, Tx, connections};
 
 pub use mapping::{map_unmapped, unmap_from};
 pub use schedule::{ScheduledSource, list_scheduled};
@@ -19,8 +18,6 @@ pub use schedule::{ScheduledSource, list_scheduled};
 pub(crate) use mapping::STATEMENTS as MAPPING_STATEMENTS;
 #[cfg(test)]
 pub(crate) use schedule::STATEMENTS as SCHEDULE_STATEMENTS;
-
-const TABLE: &str = "sources";
 
 /// What a source is created from.
 #[derive(Clone, Debug)]
@@ -77,18 +74,10 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
         on conflict do nothing
         returning id";
-    SET_CREDENTIALS = "update sources
-        set credentials = $3
-        where account_id = $1
-            and id = $2";
     FIND = concat!("select ", columns!(), "
         from sources
         where account_id = $1
             and id = $2");
-    LOCK = "update sources
-        set updated_at = updated_at
-        where account_id = $1
-            and id = $2";
     LIST = concat!("select ", columns!(), "
         from sources
         where account_id = $1
@@ -98,22 +87,12 @@ statements! {
         where account_id = $1
             and name_key = $2
             and deleted_at is null";
-    /// Also keeps the destination from being deleted before the source is there to be unmapped.
-    LOCK_LIVE_DESTINATION = "update destinations
-        set updated_at = updated_at
-        where account_id = $1
-            and id = $2
-            and deleted_at is null";
     UPDATE = "update sources
         set display_name = $3, properties = $4, credentials = $5, destination_id = $6, paused_at = $7,
             system_paused_at = $8, ready_at = $9, updated_at = $10
         where account_id = $1
             and id = $2
             and deleted_at is null";
-    SET_CHECK_JOB = "update sources
-        set check_job_name = $3
-        where account_id = $1
-            and id = $2";
     MARK_DISCOVERED = "update sources
         set discovered_at = $3
         where account_id = $1
@@ -150,7 +129,7 @@ pub async fn create(
         new.display_name.as_str(),
         new.name.as_str(),
         name_key(&new.name),
-        json_text(&new.properties),
+        connections::properties_text(&new.properties),
         new.destination_id,
         new.ready_at,
         now,
@@ -160,11 +139,7 @@ pub async fn create(
         .await?
         .ok_or(StoreError::Conflict("the source name"))?;
     let id = SourceId(row.integer("id")?);
-    // Encrypted credentials are bound to the id, which is known only now.
-    if let Some(sealed) = new.credentials.seal(tx.cipher(), purpose(scope, id))? {
-        tx.execute(SET_CREDENTIALS, values![scope, id, sealed])
-            .await?;
-    }
+    connections::set_credentials(tx, scope, id.into(), &new.credentials).await?;
     Ok(id)
 }
 
@@ -184,7 +159,7 @@ pub async fn find_for_update(
     scope: AccountScope,
     id: SourceId,
 ) -> Result<Option<SourceRecord>, StoreError> {
-    tx.execute(LOCK, values![scope, id]).await?;
+    connections::lock(tx, scope, id.into()).await?;
     find(tx, scope, id).await
 }
 
@@ -215,14 +190,12 @@ pub async fn update(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     own_destination(tx, scope, source.destination_id).await?;
-    let sealed = source
-        .credentials
-        .seal(tx.cipher(), purpose(scope, source.id))?;
+    let sealed = connections::seal(tx, scope, source.id.into(), &source.credentials)?;
     let values = values![
         scope,
         source.id,
         source.display_name.as_str(),
-        json_text(&source.properties),
+        connections::properties_text(&source.properties),
         sealed,
         source.destination_id,
         source.paused_at.as_deref(),
@@ -231,17 +204,6 @@ pub async fn update(
         now,
     ];
     Ok(tx.execute(UPDATE, values).await? == 1)
-}
-
-/// Remembers the newest check.
-pub async fn set_check_job(
-    tx: &mut Tx,
-    scope: AccountScope,
-    id: SourceId,
-    job: &JobName,
-) -> Result<bool, StoreError> {
-    let values = values![scope, id, job.to_string()];
-    Ok(tx.execute(SET_CHECK_JOB, values).await? == 1)
 }
 
 /// Notes that discovery succeeded.
@@ -297,12 +259,10 @@ async fn own_destination(
     let Some(destination) = destination else {
         return Ok(());
     };
-    match tx
-        .execute(LOCK_LIVE_DESTINATION, values![scope, destination])
-        .await?
-    {
-        0 => Err(StoreError::Conflict("the destination")),
-        _ => Ok(()),
+    if connections::lock_live(tx, scope, destination.into()).await? {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the destination"))
     }
 }
 
@@ -310,32 +270,18 @@ fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
 
-fn purpose(scope: AccountScope, id: SourceId) -> Purpose {
-    Purpose::Credentials(scope.account(), id.into())
-}
-
-fn json_text(properties: &Map<String, Json>) -> String {
-    serde_json::to_string(properties).expect("JSON objects always serialize")
-}
-
 fn record(tx: &ReadTx, scope: AccountScope, row: &Row) -> Result<SourceRecord, StoreError> {
     let id = SourceId(row.integer("id")?);
-    let sealed = row.optional_blob("credentials")?;
     Ok(SourceRecord {
         id,
         account: scope.account(),
         source_type: row.text("type")?,
         display_name: row.text("display_name")?,
         name: row.text("name")?,
-        properties: row.object(TABLE, "properties", id)?,
-        credentials: Credentials::open(tx.cipher(), purpose(scope, id), sealed.as_deref())
-            .ok_or_else(|| StoreError::corrupt(TABLE, "credentials", id))?,
+        properties: connections::properties(id.into(), row)?,
+        credentials: connections::credentials(tx, scope, id.into(), row)?,
         destination_id: row.optional_integer("destination_id")?.map(DestinationId),
-        check_job_name: row
-            .optional_text("check_job_name")?
-            .map(|name| name.parse())
-            .transpose()
-            .map_err(|_| StoreError::corrupt(TABLE, "check_job_name", id))?,
+        check_job_name: connections::check_job(id.into(), row)?,
         discovered_at: row.optional_time("discovered_at")?,
         paused_at: row.optional_text("paused_at")?,
         system_paused_at: row.optional_time("system_paused_at")?,

@@ -77,7 +77,9 @@ async fn deleting_an_account_ends_everything_in_it(fixture: Fixture) {
 
     let mut tx = fixture.store.begin().await.unwrap();
     let (token_id, token) = tokens::mint(&mut tx, scope, None, START).await.unwrap();
+    assert!(accounts::lock(&mut tx, scope).await.unwrap());
     assert!(accounts::delete(&mut tx, scope, after(5)).await.unwrap());
+    assert!(!accounts::lock(&mut tx, scope).await.unwrap());
     assert!(!accounts::delete(&mut tx, scope, after(6)).await.unwrap());
     assert!(
         tokens::authenticate(&mut tx, token.expose())

@@ -1,7 +1,7 @@
 //! Sources and destinations.
 
 use selvedge_store::sources::{self, NewSource};
-use selvedge_store::{StoreError, destinations};
+use selvedge_store::{StoreError, connections, destinations};
 use selvedge_types::DestinationId;
 use selvedge_types::job::JobMode;
 use serde_json::json;
@@ -16,6 +16,8 @@ on_both_databases!(
     a_new_destination_takes_the_unmapped_sources,
     a_lost_destination_pauses_its_sources,
     deleted_connections_stay_findable_and_cannot_change,
+    a_deleted_connection_can_be_locked_but_is_not_live,
+    a_deleted_source_leads_to_no_destination,
     only_ready_mapped_and_unpaused_sources_are_scheduled,
     the_scheduler_sees_starts_and_activity,
     property_order_is_kept,
@@ -81,7 +83,7 @@ async fn a_source_round_trips(fixture: Fixture) {
             .unwrap()
     );
     assert!(
-        sources::set_check_job(&mut tx, scope, id, &check)
+        connections::set_check_job(&mut tx, scope, id.into(), &check)
             .await
             .unwrap()
     );
@@ -279,6 +281,42 @@ async fn deleted_connections_stay_findable_and_cannot_change(fixture: Fixture) {
             .unwrap()
     );
     assert!(destinations::list(&mut tx, scope).await.unwrap().is_empty());
+}
+
+async fn a_deleted_connection_can_be_locked_but_is_not_live(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let destination = fixture.destination(scope).await;
+    let source = fixture.source(scope, "shop").await;
+    let mut tx = fixture.store.begin().await.unwrap();
+    for deleted in [false, true] {
+        for connection in [source.into(), destination.into()] {
+            assert!(connections::lock(&mut tx, scope, connection).await.unwrap());
+            let locked = connections::lock_live(&mut tx, scope, connection).await;
+            let live = connections::is_live(&mut tx, scope, connection).await;
+            assert_eq!((locked.unwrap(), live.unwrap()), (!deleted, !deleted));
+        }
+        sources::delete(&mut tx, scope, source, after(1))
+            .await
+            .unwrap();
+        destinations::delete(&mut tx, scope, destination, after(1))
+            .await
+            .unwrap();
+    }
+}
+
+async fn a_deleted_source_leads_to_no_destination(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let destination = fixture.destination(scope).await;
+    let source = fixture.source(scope, "shop").await;
+    let mut tx = fixture.store.begin().await.unwrap();
+    sources::map_unmapped(&mut tx, scope, destination, START)
+        .await
+        .unwrap();
+    sources::delete(&mut tx, scope, source, after(1))
+        .await
+        .unwrap();
+    let mapped = destinations::find_for_source(&mut tx, scope, source).await;
+    assert!(mapped.unwrap().is_none());
 }
 
 async fn only_ready_mapped_and_unpaused_sources_are_scheduled(fixture: Fixture) {

@@ -14,6 +14,7 @@ on_both_databases!(
     a_result_is_stored_whole,
     a_waiting_job_stops_at_once_and_a_running_one_at_its_heartbeat,
     a_stop_request_survives_a_lost_worker,
+    only_a_waiting_job_can_be_called_off,
     a_new_check_replaces_the_running_one,
     the_newest_job_is_the_last_one_asked_for,
     the_last_completed_sync_of_each_source_is_listed,
@@ -190,6 +191,27 @@ async fn a_stop_request_survives_a_lost_worker(fixture: Fixture) {
             .unwrap()
             .stop_requested
     );
+}
+
+async fn only_a_waiting_job_can_be_called_off(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let source = fixture.source(scope, "shop").await;
+    let waiting = fixture.enqueue(scope, source, JobMode::Sync).await;
+    let call_off = || async {
+        let mut tx = fixture.store.begin().await.unwrap();
+        let ended = jobs::end_pending(&mut tx, scope, source.into(), JobMode::Sync, after(1)).await;
+        tx.commit().await.unwrap();
+        ended.unwrap()
+    };
+    assert!(call_off().await);
+    assert_eq!(fixture.state(&waiting).await, JobState::Terminated);
+    assert!(!call_off().await);
+    fixture.enqueue(scope, source, JobMode::Sync).await;
+    let running = fixture.claim(after(2)).await.unwrap();
+    assert!(!call_off().await);
+    let mut tx = fixture.store.read().await.unwrap();
+    let record = jobs::find(&mut tx, scope, &running.name).await.unwrap();
+    assert_eq!(record.unwrap().stop_requested_at, None);
 }
 
 async fn a_new_check_replaces_the_running_one(fixture: Fixture) {

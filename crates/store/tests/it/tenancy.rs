@@ -3,8 +3,8 @@
 use selvedge_store::jobs::Enqueued;
 use selvedge_store::streams::PositionUpdate;
 use selvedge_store::{
-    Connection, Page, destinations, ephemeral_tokens, import_tokens, jobs, loads, sources, streams,
-    tokens,
+    Connection, Page, connections, destinations, ephemeral_tokens, import_tokens, jobs, loads,
+    sources, streams, tokens,
 };
 use selvedge_types::job::{JobMode, JobState};
 use serde_json::json;
@@ -66,6 +66,10 @@ async fn strangers_see_nothing(fixture: Fixture) {
                 .is_some(),
             seen
         );
+        for connection in [source.into(), destination.into()] {
+            let live = connections::is_live(tx, scope, connection).await;
+            assert_eq!(live.unwrap(), seen);
+        }
         assert_eq!(destinations::count_live(tx, scope).await.unwrap() > 0, seen);
         assert_eq!(
             !destinations::live_names(tx, scope)
@@ -183,7 +187,7 @@ async fn strangers_change_nothing(fixture: Fixture) {
             .unwrap()
     );
     assert!(
-        !destinations::set_check_job(tx_ref, stranger, destination, &check)
+        !connections::set_check_job(tx_ref, stranger, destination.into(), &check)
             .await
             .unwrap()
     );
@@ -206,7 +210,7 @@ async fn strangers_change_nothing(fixture: Fixture) {
             .unwrap()
     );
     assert!(
-        !sources::set_check_job(tx_ref, stranger, source, &check)
+        !connections::set_check_job(tx_ref, stranger, source.into(), &check)
             .await
             .unwrap()
     );
@@ -272,7 +276,24 @@ async fn strangers_change_nothing(fixture: Fixture) {
     )
     .await;
     assert_eq!(enqueued.unwrap(), Enqueued::NoConnection);
+    for connection in [source.into(), destination.into()] {
+        assert!(
+            !connections::lock(tx_ref, stranger, connection)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !connections::lock_live(tx_ref, stranger, connection)
+                .await
+                .unwrap()
+        );
+    }
     for mode in [JobMode::Sync, JobMode::Check] {
+        assert!(
+            !jobs::end_pending(tx_ref, stranger, connection, mode, after(1))
+                .await
+                .unwrap()
+        );
         assert!(
             !jobs::request_stop(tx_ref, stranger, connection, mode, after(1))
                 .await
