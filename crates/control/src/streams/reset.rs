@@ -13,13 +13,15 @@ pub(crate) async fn reset_all(
     scope: AccountScope,
     source: SourceId,
 ) -> Result<(), ControlError> {
+    stop_running(control, tx, scope, source).await?;
     for stream in streams::list(tx, scope, source).await? {
         streams::reset(tx, scope, source, &stream.tap_stream_id).await?;
     }
-    stop_running(control, tx, scope, source).await
+    Ok(())
 }
 
-/// Stops a running job, whose work is not wanted any more. One that still waits will see the new state anyway.
+/// Stops a running job, whose work is not wanted any more. One that still waits will see the new state anyway. Before any
+/// stream is changed: a job that saves a position holds itself first.
 pub(super) async fn stop_running(
     control: &Control,
     tx: &mut Tx,

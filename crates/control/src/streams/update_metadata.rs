@@ -55,19 +55,20 @@ pub async fn update_metadata(
     }
 
     let before = known.clone();
-    let mut starts_over = false;
-    for id in update.apply(&mut known)? {
-        let (old, new) = (&before[&id], &known[&id]);
-        if old.chosen != new.chosen {
-            streams::set_choices(&mut tx, scope, source, &id, &stored_choices(&new.chosen)).await?;
-        }
-        if old.replication() != new.replication() && begun.contains(&id) {
-            starts_over = true;
-            streams::reset(&mut tx, scope, source, &id).await?;
-        }
-    }
-    if starts_over {
+    let changed = update.apply(&mut known)?;
+    let starts_over =
+        |id: &String| begun.contains(id) && before[id].replication() != known[id].replication();
+    if changed.iter().any(starts_over) {
         stop_running(control, &mut tx, scope, source).await?;
+    }
+    for id in &changed {
+        let new = &known[id];
+        if before[id].chosen != new.chosen {
+            streams::set_choices(&mut tx, scope, source, id, &stored_choices(&new.chosen)).await?;
+        }
+        if starts_over(id) {
+            streams::reset(&mut tx, scope, source, id).await?;
+        }
     }
     sources::refresh(control, &mut tx, scope, source).await?;
     tx.commit().await?;
