@@ -142,6 +142,9 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
         DestinationChangeBody => {
             json!("PUT body may only include a name, a description, and map of properties")
         }
+        DestinationV3Body => json!(
+            "body must be a map with type = redshift, postgres, or snowflake. required-keys = type, connection"
+        ),
         DestinationTypeFixed => {
             json!("this API endpoint does not support modifying destination type")
         }

@@ -15,8 +15,8 @@ use crate::idempotency::honour_keys;
 use crate::rate_limit::count_jobs_request;
 use crate::routes::service::document::Document;
 use crate::routes::{
-    accounts, connection_checks, destination_types, destinations, extractions, import_tokens,
-    loads, service, sessions, source_types, sources, streams, sync,
+    accounts, connection_checks, destination_types, destinations, destinations_v3, extractions,
+    import_tokens, loads, service, sessions, source_types, sources, streams, sync,
 };
 use crate::{ApiError, AppState, observe, openapi};
 
@@ -72,6 +72,9 @@ fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(
             connection_checks::find_destination::last_destination_check
         ))
+        .routes(routes!(destinations_v3::list::list_destinations_v3))
+        .routes(routes!(destinations_v3::create::create_destination_v3))
+        .routes(routes!(destinations_v3::update::update_destination_v3))
         // Sources.
         .routes(routes!(source_types::list::list_source_types))
         .routes(routes!(source_types::find::find_source_type))

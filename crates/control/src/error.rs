@@ -24,6 +24,9 @@ pub enum ControlError {
     NewDestinationBody,
     #[error("the body of a destination change is not as documented")]
     DestinationChangeBody,
+    /// In version 3, where new destinations and changes are asked for alike.
+    #[error("the body is not as version 3 documents it")]
+    DestinationV3Body,
     #[error("the type of a destination does not change")]
     DestinationTypeFixed,
     #[error("no such destination to change")]

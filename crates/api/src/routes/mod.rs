@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod connection_checks;
 pub(crate) mod destination_types;
 pub(crate) mod destinations;
+pub(crate) mod destinations_v3;
 pub(crate) mod extractions;
 pub(crate) mod import_tokens;
 pub(crate) mod loads;

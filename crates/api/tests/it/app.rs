@@ -113,8 +113,12 @@ impl TestApp {
 
     /// With the control plane in a PostgreSQL database of its own.
     pub(crate) async fn on_postgres() -> Self {
+        Self::on_postgres_with(|_| {}).await
+    }
+
+    pub(crate) async fn on_postgres_with(configure: impl FnOnce(&mut Settings)) -> Self {
         let url = Secret::new(TestDatabase::create().await.url());
-        Self::on(StoreLocation::Postgres(url), None, |_| {}, |state| state).await
+        Self::on(StoreLocation::Postgres(url), None, configure, |state| state).await
     }
 
     async fn on(

@@ -36,6 +36,16 @@ async fn useless_bodies_get_the_documented_answer_of_every_endpoint() {
         ),
         (
             "POST",
+            "/v3/destinations".to_owned(),
+            r#""body must be a map with type = redshift, postgres, or snowflake. required-keys = type, connection""#,
+        ),
+        (
+            "PUT",
+            format!("/v3/destinations/{destination}"),
+            r#""body must be a map with type = redshift, postgres, or snowflake. required-keys = type, connection""#,
+        ),
+        (
+            "POST",
             "/v4/destinations".to_owned(),
             r#""POST body may only include a type, a name, a description, map of properties, and boolean for unmapped sources""#,
         ),
@@ -143,6 +153,7 @@ async fn send_hostile_values(app: TestApp) {
         "name",
         "description",
         "properties",
+        "connection",
         "destination_id",
         "paused_at",
         "ignore_unmapped_sources",
@@ -159,6 +170,16 @@ async fn send_hostile_values(app: TestApp) {
             "PUT",
             format!("/v4/destinations/{destination}"),
             serde_json::json!({"properties": {}}),
+        ),
+        (
+            "POST",
+            "/v3/destinations".to_owned(),
+            serde_json::json!({"type": "postgres", "connection": {}}),
+        ),
+        (
+            "PUT",
+            format!("/v3/destinations/{destination}"),
+            serde_json::json!({"type": "postgres", "connection": {}}),
         ),
         (
             "POST",

@@ -217,6 +217,14 @@ async fn the_list_can_be_narrowed_down_to_a_source_or_an_id() {
     ] {
         assert_eq!(list(nothing).await, [0; 0], "{nothing}");
     }
+    app.delete(&tenant, &format!("/v4/sources/{source}"))
+        .await
+        .ok();
+    assert_eq!(
+        list(&format!("?source_id={source}")).await,
+        [0; 0],
+        "a deleted source leads nowhere"
+    );
     app.get(&tenant, "/v4/destinations?page=1").await.is(
         400,
         r#""GET may only include the params: source_id and/or destination_id""#,

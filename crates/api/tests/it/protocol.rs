@@ -66,6 +66,8 @@ async fn unknown_addresses_and_methods_are_not_found_and_need_no_token() {
         ("GET", "/v4"),
         ("GET", "/v4/sources/"),
         ("GET", "/v4/destinations/1"),
+        ("GET", "/v3/destinations/1"),
+        ("DELETE", "/v3/destinations/1"),
         ("GET", "/v3/accounts"),
         ("GET", "/v3/sessions/ephemeral"),
         ("PATCH", "/v4/sources/1"),
@@ -85,6 +87,7 @@ async fn the_token_comes_before_the_ids() {
     for (method, path) in [
         ("GET", "/v4/sources/x"),
         ("PUT", "/v4/destinations/x"),
+        ("PUT", "/v3/destinations/x"),
         ("GET", "/v4/x/extractions"),
         ("GET", "/v4/1/extractions/x"),
         ("POST", "/v4/sources/x/sync"),

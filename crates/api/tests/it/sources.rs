@@ -423,6 +423,57 @@ async fn moving_a_source_pauses_it_unless_told_otherwise() {
 }
 
 #[tokio::test]
+async fn moving_a_paused_source_keeps_the_value_that_was_sent() {
+    let (app, tenant) = app().await;
+    let id = app.configured_source(&tenant, "Shop").await;
+    let second = app.destination(&tenant).await;
+    let path = format!("/v4/sources/{id}");
+    let sent = "2031-01-01T00:00:00Z";
+    app.put(&tenant, &path, json!({"paused_at": sent}))
+        .await
+        .ok();
+    let moved = app
+        .put(&tenant, &path, json!({"destination_id": second}))
+        .await
+        .ok();
+    assert_eq!(moved["paused_at"], sent);
+    let moved = app
+        .put(
+            &tenant,
+            &path,
+            json!({"destination_id": null, "paused_at": null}),
+        )
+        .await
+        .ok();
+    assert_eq!(moved["paused_at"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_waiting_job_does_not_follow_its_source_to_another_destination() {
+    let (app, tenant) = app().await;
+    let id = app.configured_source(&tenant, "Shop").await;
+    let path = format!("/v4/sources/{id}");
+    let old = app.get(&tenant, &path).await.ok()["destination_id"].clone();
+    let second = app.destination(&tenant).await;
+    let sync = format!("{path}/sync");
+    let start = async || app.post(&tenant, &sync, Value::Null).await.ok();
+    let remap = async |body: Value| app.put(&tenant, &path, body).await.ok();
+
+    start().await;
+    remap(json!({"destination_id": second})).await;
+    assert!(app.claim(false).await.is_none(), "it has been called off");
+    // Asked to go on at once, it goes on.
+    start().await;
+    remap(json!({"destination_id": old, "paused_at": null})).await;
+    let job = app.claim(false).await.unwrap();
+    // One that runs is not disturbed.
+    remap(json!({"destination_id": second})).await;
+    let progress = app.get(&tenant, &sync).await.ok();
+    assert_eq!(progress["job_name"], job.name.to_string());
+    assert_eq!(progress["stop_requested_at"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_source_is_mapped_to_the_only_destination() {
     let (app, tenant) = app().await;
     let only = app.destination(&tenant).await;

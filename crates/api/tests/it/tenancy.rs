@@ -45,6 +45,11 @@ fn requests(
         ),
         ("PUT", format!("/v4/destinations/{destination}"), settings),
         (
+            "PUT",
+            format!("/v3/destinations/{destination}"),
+            json!({"type": "postgres", "connection": {"host": "evil.example.net"}}),
+        ),
+        (
             "DELETE",
             format!("/v4/destinations/{destination}"),
             Value::Null,
@@ -156,6 +161,7 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
     assert_eq!(tokens[0]["token_id"].to_string(), token);
     app.get(&attacker, "/v4/sources").await.is(200, "[]");
     app.get(&attacker, "/v4/destinations").await.is(200, "[]");
+    app.get(&attacker, "/v3/destinations").await.is(200, "[]");
 }
 
 #[tokio::test]
@@ -187,13 +193,17 @@ async fn credentials_are_in_no_answer() {
             json!({"type": "postgres", "properties": {"password": "hunter2", "port": "x"}}),
         ),
         (
+            "/v3/destinations",
+            json!({"type": "postgres", "connection": {"password": "hunter2"}}),
+        ),
+        (
             "/v4/sources",
             json!({"type": "platform.postgres", "display_name": "Bad", "properties": {"password": ["hunter2"]}}),
         ),
     ] {
         texts.push(app.post(&tenant, path, body).await.text);
     }
-    for list in ["/v4/sources", "/v4/destinations"] {
+    for list in ["/v4/sources", "/v4/destinations", "/v3/destinations"] {
         texts.push(app.get(&tenant, list).await.text);
     }
     assert!(

@@ -17,6 +17,8 @@ pub struct NewDestination {
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) ignore_unmapped_sources: bool,
+    /// Whether the account may have no other.
+    pub(super) only_one: bool,
 }
 
 impl NewDestination {
@@ -30,6 +32,7 @@ impl NewDestination {
             name: None,
             description: None,
             ignore_unmapped_sources: false,
+            only_one: false,
         };
         let refused = || ControlError::NewDestinationBody;
         for (key, value) in body.ok_or_else(refused)? {
@@ -54,12 +57,12 @@ impl NewDestination {
 }
 
 /// What an update changes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DestinationChange {
     /// What was sent as `type`, which does not change.
     pub(super) type_name: Option<Value>,
-    /// `None` when the body is not as documented; the type is looked at first.
-    pub(super) fields: Option<ChangedFields>,
+    /// A refusal when the body is not as documented; the type is looked at first.
+    pub(super) fields: Result<ChangedFields, ControlError>,
 }
 
 #[derive(Debug, Default)]
@@ -76,12 +79,11 @@ impl DestinationChange {
     ///
     /// An existing client sends the bare properties: an object without any documented key is taken as such.
     pub fn from_body(body: Option<&Map<String, Value>>) -> Self {
-        let Some(body) = body else {
-            return Self::default();
-        };
         Self {
-            type_name: body.get("type").cloned(),
-            fields: changed_fields(body),
+            type_name: body.and_then(|body| body.get("type").cloned()),
+            fields: body
+                .and_then(changed_fields)
+                .ok_or(ControlError::DestinationChangeBody),
         }
     }
 }
@@ -189,8 +191,8 @@ mod tests {
             json!({"name": null}),
             json!({"name": ""}),
         ] {
-            assert!(fields(bad.clone()).is_none(), "{bad}");
+            assert!(fields(bad.clone()).is_err(), "{bad}");
         }
-        assert!(DestinationChange::from_body(None).fields.is_none());
+        assert!(DestinationChange::from_body(None).fields.is_err());
     }
 }

@@ -1,13 +1,14 @@
 //! A destination is created, takes the sources that have none, and is checked.
 
 use selvedge_catalog::{PropertyChange, SetupFacts, StoredProperties};
-use selvedge_store::{Credentials, destinations, sources as stored_sources};
+use selvedge_store::destinations::{self, DestinationRecord};
+use selvedge_store::{Credentials, Tx, sources as stored_sources};
 use selvedge_types::AccountScope;
 use serde_json::Map;
 use uuid::Uuid;
 
 use super::{Destination, NewDestination};
-use crate::{Control, ControlError, checks, properties, sources, unavailable};
+use crate::{Control, ControlError, accounts, checks, properties, sources, unavailable};
 
 /// Creates a destination and queues its first check; never waits for it.
 pub async fn create(
@@ -15,6 +16,19 @@ pub async fn create(
     scope: AccountScope,
     new: NewDestination,
 ) -> Result<Destination, ControlError> {
+    let mut tx = control.store().begin().await?;
+    let record = insert(control, &mut tx, scope, new).await?;
+    tx.commit().await?;
+    Destination::new(control, record)
+}
+
+/// What creating a destination is, in whatever version it was asked for.
+pub(super) async fn insert(
+    control: &Control,
+    tx: &mut Tx,
+    scope: AccountScope,
+    new: NewDestination,
+) -> Result<DestinationRecord, ControlError> {
     let connection_type = control
         .catalog()
         .destination_type(&new.type_name)
@@ -25,8 +39,10 @@ pub async fn create(
     }
 
     let now = control.now();
-    let mut tx = control.store().begin().await?;
-    if destinations::count_live(&mut tx, scope).await? >= control.settings().max_destinations {
+    accounts::hold(tx, scope).await?;
+    let limit = control.settings().max_destinations;
+    let limit = if new.only_one { limit.min(1) } else { limit };
+    if destinations::count_live(tx, scope).await? >= limit {
         return Err(ControlError::DestinationLimit);
     }
     let empty_card =
@@ -50,10 +66,7 @@ pub async fn create(
     let mut row = destinations::NewDestination {
         name: match new.name {
             Some(name) => name,
-            None => free_name(
-                &new.type_name,
-                &destinations::live_names(&mut tx, scope).await?,
-            ),
+            None => free_name(&new.type_name, &destinations::live_names(tx, scope).await?),
         },
         destination_type: new.type_name,
         description: new.description,
@@ -61,19 +74,18 @@ pub async fn create(
         credentials: Credentials::default(),
     };
     properties::apply(change, &mut row.properties, &mut row.credentials);
-    let id = destinations::create(&mut tx, scope, &row, now).await?;
+    let id = destinations::create(tx, scope, &row, now).await?;
     if !new.ignore_unmapped_sources {
-        for source in stored_sources::map_unmapped(&mut tx, scope, id, now).await? {
-            sources::mapped(control, &mut tx, scope, source).await?;
+        for source in stored_sources::map_unmapped(tx, scope, id, now).await? {
+            sources::mapped(control, tx, scope, source).await?;
         }
     }
-    checks::enqueue(control, &mut tx, scope, id.into()).await?;
-    let record = destinations::find(&mut tx, scope, id)
+    checks::enqueue(control, tx, scope, id.into()).await?;
+    let record = destinations::find(tx, scope, id)
         .await?
         .ok_or(ControlError::NotFound)?;
-    tx.commit().await?;
     tracing::info!(destination.id = id.0, destination.kind = %record.destination_type, "destination created");
-    Destination::new(control, record)
+    Ok(record)
 }
 
 /// The type itself, or with the first number from 2 that no live destination has.

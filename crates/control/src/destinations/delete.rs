@@ -4,7 +4,7 @@ use selvedge_store::{destinations, jobs, sources};
 use selvedge_types::job::JobMode;
 use selvedge_types::{AccountScope, DestinationId};
 
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, accounts};
 
 /// Marks the destination deleted. Its sources lose their mapping and are paused by the system until they get another one;
 /// what runs into it is stopped.
@@ -15,6 +15,7 @@ pub async fn delete(
 ) -> Result<(), ControlError> {
     let now = control.now();
     let mut tx = control.store().begin().await?;
+    accounts::hold(&mut tx, scope).await?;
     if !destinations::delete(&mut tx, scope, id, now).await? {
         return Err(ControlError::NoDestinationToDelete(scope.account(), id));
     }

@@ -1,6 +1,6 @@
 //! The live destinations of an account.
 
-use selvedge_store::{destinations, sources};
+use selvedge_store::destinations;
 use selvedge_types::{AccountScope, DestinationId, SourceId};
 
 use super::Destination;
@@ -9,7 +9,7 @@ use crate::{Control, ControlError};
 /// Which destinations are asked for; every condition counts.
 #[derive(Clone, Debug, Default)]
 pub struct DestinationFilter {
-    /// Mapped from each of these sources.
+    /// Mapped from each of these sources, if it is live.
     pub mapped_from: Vec<SourceId>,
     /// Having each of these ids.
     pub ids: Vec<DestinationId>,
@@ -25,8 +25,8 @@ pub async fn list(
     let mut records = destinations::list(&mut tx, scope).await?;
     records.retain(|record| filter.ids.iter().all(|id| *id == record.id));
     for source in &filter.mapped_from {
-        let source = sources::find(&mut tx, scope, *source).await?;
-        let mapped_to = source.and_then(|source| source.destination_id);
+        let mapped_to = destinations::find_for_source(&mut tx, scope, *source).await?;
+        let mapped_to = mapped_to.map(|record| record.id);
         records.retain(|record| Some(record.id) == mapped_to);
     }
     drop(tx);

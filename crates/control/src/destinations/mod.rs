@@ -7,6 +7,7 @@ mod destination;
 mod list;
 mod run;
 mod update;
+pub mod v3;
 
 pub use body::{DestinationChange, NewDestination};
 pub use create::create;

@@ -1,7 +1,8 @@
 //! A destination is changed, and checked again.
 
 use selvedge_catalog::SetupFacts;
-use selvedge_store::destinations;
+use selvedge_store::Tx;
+use selvedge_store::destinations::{self, DestinationRecord};
 use selvedge_types::{AccountScope, DestinationId};
 use serde_json::Value;
 
@@ -17,9 +18,22 @@ pub async fn update(
     id: DestinationId,
     change: DestinationChange,
 ) -> Result<Destination, ControlError> {
-    let now = control.now();
     let mut tx = control.store().begin().await?;
-    let mut record = destinations::find_for_update(&mut tx, scope, id)
+    let record = apply(control, &mut tx, scope, id, change).await?;
+    tx.commit().await?;
+    Destination::new(control, record)
+}
+
+/// What changing a destination is, in whatever version it was asked for.
+pub(super) async fn apply(
+    control: &Control,
+    tx: &mut Tx,
+    scope: AccountScope,
+    id: DestinationId,
+    change: DestinationChange,
+) -> Result<DestinationRecord, ControlError> {
+    let now = control.now();
+    let mut record = destinations::find_for_update(tx, scope, id)
         .await?
         .filter(|record| record.deleted_at.is_none())
         .ok_or(ControlError::UnknownConnection)?;
@@ -27,7 +41,7 @@ pub async fn update(
     if change.type_name.as_ref().is_some_and(|sent| !same(sent)) {
         return Err(ControlError::DestinationTypeFixed);
     }
-    let fields = change.fields.ok_or(ControlError::DestinationChangeBody)?;
+    let fields = change.fields?;
 
     let connection_type = type_of(control, &record)?;
     let held = Held::new(&record.properties, &record.credentials);
@@ -54,9 +68,8 @@ pub async fn update(
     if let Some(description) = fields.description {
         record.description = description;
     }
-    destinations::update(&mut tx, scope, &record, now).await?;
+    destinations::update(tx, scope, &record, now).await?;
     record.updated_at = now;
-    record.check_job_name = Some(checks::enqueue(control, &mut tx, scope, id.into()).await?);
-    tx.commit().await?;
-    Destination::new(control, record)
+    record.check_job_name = Some(checks::enqueue(control, tx, scope, id.into()).await?);
+    Ok(record)
 }

@@ -1,14 +1,14 @@
 //! A source is created, named, mapped, and checked as soon as its settings are complete.
 
 use selvedge_catalog::{ConnectionType, PropertyChange, SetupFacts, StoredProperties};
-use selvedge_store::{Credentials, StoreError, Tx, destinations, sources};
-use selvedge_types::{AccountScope, DestinationId};
+use selvedge_store::{Credentials, sources};
+use selvedge_types::AccountScope;
 use serde_json::Map;
 use uuid::Uuid;
 
-use super::{NewSource, Source, cron, naming, readiness};
+use super::{NewSource, Source, cron, mapping, naming, readiness};
 use crate::properties::{self, Held};
-use crate::{Control, ControlError, checks, unavailable};
+use crate::{Control, ControlError, accounts, checks, unavailable};
 
 /// Creates a source. When its settings are complete a check is queued; nobody waits for it.
 pub async fn create(
@@ -28,16 +28,23 @@ pub async fn create(
 
     let now = control.now();
     let mut tx = control.store().begin().await?;
+    accounts::hold(&mut tx, scope).await?;
     if sources::name_taken(&mut tx, scope, &name).await? {
         return Err(name_taken(&new, name));
     }
-    let destination_id = destination(&mut tx, scope, new.destination_id).await?;
+    let destination_id = match new.destination_id {
+        Some(asked) => {
+            mapping::require_live(&mut tx, scope, asked).await?;
+            Some(asked)
+        }
+        None => mapping::only(&mut tx, scope).await?,
+    };
     let change = judge(control, connection_type, &new)?;
 
     let mut row = sources::NewSource {
         source_type: new.type_name.clone(),
         display_name: new.display_name.clone(),
-        name: name.clone(),
+        name,
         properties: Map::new(),
         credentials: Credentials::default(),
         destination_id,
@@ -45,16 +52,7 @@ pub async fn create(
     };
     properties::apply(change, &mut row.properties, &mut row.credentials);
     let held = Held::new(&row.properties, &row.credentials);
-    let id = match sources::create(&mut tx, scope, &row, now).await {
-        // Somebody else was quicker: took the name, or deleted the destination.
-        Err(StoreError::Conflict("the destination")) => {
-            return Err(
-                destination_id.map_or(ControlError::NotFound, ControlError::DestinationNotFound)
-            );
-        }
-        Err(StoreError::Conflict(_)) => return Err(name_taken(&new, name)),
-        id => id?,
-    };
+    let id = sources::create(&mut tx, scope, &row, now).await?;
     if connection_type.is_scheduled() && connection_type.can_be_checked(held.stored()) {
         checks::enqueue(control, &mut tx, scope, id.into()).await?;
     }
@@ -98,25 +96,6 @@ fn name_taken(new: &NewSource, name: String) -> ControlError {
             name,
         }
     }
-}
-
-/// The destination that was asked for, or the only one there is.
-async fn destination(
-    tx: &mut Tx,
-    scope: AccountScope,
-    asked: Option<DestinationId>,
-) -> Result<Option<DestinationId>, ControlError> {
-    if let Some(id) = asked {
-        let found = destinations::find(tx, scope, id).await?;
-        return match found {
-            Some(destination) if destination.deleted_at.is_none() => Ok(Some(id)),
-            _ => Err(ControlError::DestinationNotFound(id)),
-        };
-    }
-    Ok(match destinations::list(tx, scope).await?.as_slice() {
-        [only] => Some(only.id),
-        _ => None,
-    })
 }
 
 fn judge(

@@ -5,6 +5,7 @@ mod create;
 mod cron;
 mod delete;
 mod find;
+mod mapping;
 pub mod naming;
 mod readiness;
 mod run;

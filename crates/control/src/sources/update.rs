@@ -2,15 +2,16 @@
 
 use selvedge_catalog::{PropertyChange, SCHEDULE_PROPERTIES};
 use selvedge_store::sources::{self, SourceRecord};
-use selvedge_store::{Tx, destinations};
-use selvedge_types::{AccountScope, DestinationId, SourceId};
+use selvedge_store::{Tx, jobs};
+use selvedge_types::job::JobMode;
+use selvedge_types::{AccountScope, SourceId};
 use serde_json::{Map, Value};
 
 use super::setup::facts;
 use super::source::type_of;
-use super::{Source, SourceChange, cron, readiness};
+use super::{Source, SourceChange, cron, mapping, readiness};
 use crate::properties::{self, Held};
-use crate::{Control, ControlError, checks, streams, unavailable};
+use crate::{Control, ControlError, accounts, checks, streams, unavailable};
 
 /// Changes a source. The id is judged before the change, which therefore may be a refusal already.
 pub async fn update(
@@ -20,6 +21,7 @@ pub async fn update(
     change: Result<SourceChange, ControlError>,
 ) -> Result<Source, ControlError> {
     let mut tx = control.store().begin().await?;
+    accounts::hold(&mut tx, scope).await?;
     let mut record = sources::find_for_update(&mut tx, scope, id)
         .await?
         .filter(|record| record.deleted_at.is_none())
@@ -45,18 +47,20 @@ async fn apply(
 ) -> Result<(), ControlError> {
     let now = control.now();
     let unpauses = change.paused_at == Some(None);
-    let remapped = match change.destination_id {
-        Some(to) if to != record.destination_id => {
-            live_destination(tx, scope, to).await?;
-            // A source that moves between destinations waits for somebody to look at it.
-            if to.is_some() && record.destination_id.is_some() && !unpauses {
-                record.paused_at = Some(now.to_string());
-            }
-            record.destination_id = to;
-            to.is_some()
+    let remapped = change
+        .destination_id
+        .is_some_and(|to| to != record.destination_id);
+    let leaves = remapped && record.destination_id.is_some() && !unpauses;
+    if let Some(to) = change.destination_id.filter(|_| remapped) {
+        if let Some(to) = to {
+            mapping::require_live(tx, scope, to).await?;
         }
-        _ => false,
-    };
+        // A source that moves between destinations waits for somebody to look at it.
+        if leaves && to.is_some() {
+            record.paused_at.get_or_insert_with(|| now.to_string());
+        }
+        record.destination_id = to;
+    }
     let settings = match &change.properties {
         Some(sent) => Some(judge(control, tx, scope, record, sent).await?),
         None => None,
@@ -87,6 +91,10 @@ async fn apply(
         }
     }
     sources::update(tx, scope, record, now).await?;
+    if leaves {
+        // It was queued for the old destination. One that runs goes on: what is under way still loads there.
+        jobs::end_pending(tx, scope, record.id.into(), JobMode::Sync, now).await?;
+    }
 
     let held = Held::new(&record.properties, &record.credentials);
     let connection_type = type_of(control, record)?;
@@ -96,7 +104,7 @@ async fn apply(
     {
         checks::enqueue(control, tx, scope, record.id.into()).await?;
     }
-    if remapped {
+    if remapped && record.destination_id.is_some() {
         readiness::mapped(control, tx, scope, record.id).await
     } else {
         readiness::refresh(control, tx, scope, record.id).await
@@ -105,18 +113,6 @@ async fn apply(
 
 fn values_of<const N: usize>(record: &SourceRecord, names: [&str; N]) -> [Option<Value>; N] {
     names.map(|name| record.properties.get(name).cloned())
-}
-
-async fn live_destination(
-    tx: &mut Tx,
-    scope: AccountScope,
-    to: Option<DestinationId>,
-) -> Result<(), ControlError> {
-    let Some(id) = to else { return Ok(()) };
-    match destinations::find(tx, scope, id).await? {
-        Some(destination) if destination.deleted_at.is_none() => Ok(()),
-        _ => Err(ControlError::DestinationNotFound(id)),
-    }
 }
 
 async fn judge(
