@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Partner(PartnerArguments),
     /// Manage accounts and their access tokens.
     Account(AccountArguments),
+    /// Print the connection property reference, to publish it elsewhere. The server shows it at /reference/connections.
+    Reference(ReferenceArguments),
 }
 
 /// Where the server keeps its state. The same for every command that works on it.
@@ -231,4 +233,28 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Form of the printed reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferenceFormat {
+    /// A document for people.
+    Markdown,
+    /// What GET /reference/connections.json answers.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArguments {
+    /// Form of the document.
+    #[arg(long, value_enum, default_value_t = ReferenceFormat::Markdown)]
+    pub(crate) format: ReferenceFormat,
+    /// Address of the server in sample requests.
+    #[arg(
+        long,
+        env = "SELVEDGE_PUBLIC_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) public_url: String,
 }

@@ -7,6 +7,7 @@ mod config;
 mod data_dir;
 mod partner;
 mod quickstart;
+mod reference;
 mod serve;
 mod state;
 mod sync;
@@ -48,5 +49,6 @@ async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         cli::Command::Sync(arguments) => sync::run(arguments).await,
         cli::Command::Partner(arguments) => partner::run(arguments).await,
         cli::Command::Account(arguments) => account::run(arguments).await,
+        cli::Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArguments;
 use crate::clock::SystemClock;
 use crate::config::ServeSettings;
+use crate::reference;
 use crate::state::State;
 use crate::telemetry;
 use crate::tls::{self, TlsListener};
@@ -161,7 +162,11 @@ impl Server {
             public_url: control.settings().public_url.clone(),
         };
         let api = AppState::new(control.clone());
-        let pages = selvedge_web::router(&site, &selvedge_api::description(&api)?)?;
+        let pages = selvedge_web::router(
+            &site,
+            &selvedge_api::description(&api)?,
+            reference::connections,
+        )?;
         let router = selvedge_api::router(api, pages.merge(beside));
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
@@ -240,7 +245,8 @@ impl Server {
     }
 }
 
-fn runs(kind: ConnectionKind, type_name: &str) -> Runs {
+/// What runs a type here: the registry of connectors knows.
+pub(crate) fn runs(kind: ConnectionKind, type_name: &str) -> Runs {
     let native = match kind {
         ConnectionKind::Source => Registry::runs_source(type_name),
         ConnectionKind::Destination => Registry::runs_destination(type_name),

@@ -22,10 +22,6 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the first page with a script comes next")
-    )]
     /// Allows one inline script, by its text between the tags.
     pub(crate) fn with_script(mut self, script: &str) -> Self {
         let hash = STANDARD.encode(Sha256::digest(script.as_bytes()));

@@ -8,6 +8,7 @@ mod assets;
 mod docs;
 mod document;
 mod landing;
+pub mod reference;
 mod router;
 mod shell;
 

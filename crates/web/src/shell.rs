@@ -16,6 +16,7 @@ pub struct Site {
 pub(crate) enum Section {
     Home,
     Docs,
+    Reference,
 }
 
 /// What `layout.html` draws; every page's template has one in a field called `shell`.

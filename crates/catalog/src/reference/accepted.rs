@@ -62,9 +62,21 @@ pub(super) fn children(schema: &'static Value, root: &'static Value) -> Vec<Nest
     for (index, branch) in branches(schema).enumerate() {
         let below = children(branch, root);
         for known in &mut found {
-            known.required &= below
-                .iter()
-                .any(|other| other.name == known.name && other.required);
+            match below.iter().find(|other| other.name == known.name) {
+                Some(other) => {
+                    known.required &= other.required;
+                    if let (Some(values), Some(others)) = (&mut known.values, &other.values) {
+                        values.extend(
+                            others
+                                .iter()
+                                .filter(|value| !values.contains(value))
+                                .cloned()
+                                .collect::<Vec<_>>(),
+                        );
+                    }
+                }
+                None => known.required = false,
+            }
         }
         for mut child in below {
             if !found.iter().any(|known| known.name == child.name) {
@@ -165,7 +177,7 @@ fn enumerated(keys: &Map<String, Value>) -> Option<Vec<String>> {
         .and_then(alternatives)
 }
 
-/// The texts a pattern chooses from, when it is nothing but a choice: `^(a|b)$` or `^a$|^b$`.
+/// The texts a pattern chooses from, when it is nothing but a choice: `^(a|b)$`, `^a$|^b$` or `^a$`.
 pub(super) fn alternatives(pattern: &str) -> Option<Vec<String>> {
     let inner = pattern.strip_prefix("^(").and_then(|rest| {
         let rest = rest.strip_suffix('$').unwrap_or(rest);
@@ -186,7 +198,9 @@ pub(super) fn alternatives(pattern: &str) -> Option<Vec<String>> {
                 .chars()
                 .all(|character| character.is_ascii_alphanumeric() || "_-".contains(character))
     };
-    (texts.len() > 1 && texts.iter().all(literal)).then_some(texts)
+    // One word alone is a choice of one only where nothing may stand around it.
+    let anchored = pattern.starts_with('^') && pattern.ends_with('$');
+    ((texts.len() > 1 || anchored) && texts.iter().all(literal)).then_some(texts)
 }
 
 fn plain_words(keys: &Map<String, Value>) -> Option<String> {
@@ -222,10 +236,11 @@ mod tests {
             texts("^EU$|^us-east4$|^us-west2"),
             ["EU", "us-east4", "us-west2"]
         );
+        assert_eq!(texts("^s3$"), ["s3"]);
         for pattern in [
             r"^\d+$",
             r"^(\d|[1-9]\d|100)$",
-            "^s3$",
+            "^s3",
             r"^([1-9]|30)$",
             "^jdbc:spark://",
         ] {

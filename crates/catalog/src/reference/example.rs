@@ -83,17 +83,8 @@ fn from_schema(schema: &Value, root: &Value) -> Vec<Value> {
         values.extend(listed.iter().cloned());
     }
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-        let mut texts = alternatives(pattern).unwrap_or_default();
-        texts.sort_by_key(|text| text != "false");
+        let texts = alternatives(pattern).unwrap_or_default();
         values.extend(texts.into_iter().map(Value::from));
-        // A pattern that is one word, such as `^s3$`.
-        let word = pattern.trim_start_matches('^').trim_end_matches('$');
-        if word
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric())
-        {
-            values.push(json!(word));
-        }
     }
     for branch in branches(schema) {
         values.extend(from_schema(branch, root));
@@ -112,7 +103,16 @@ fn from_schema(schema: &Value, root: &Value) -> Vec<Value> {
                 .collect(),
         );
     }
+    values.sort_by_key(|value| !is_off(value));
     values
+}
+
+/// `false`, or an object in which something is.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Object(keys) => keys.values().any(is_off),
+        value => value == "false",
+    }
 }
 
 /// The value of a key inside an object, which no property of the type can judge alone.

@@ -17,9 +17,10 @@ pub struct ConnectionObject {
     pub category: Category,
     #[serde(flatten)]
     pub availability: Availability,
-    /// Settings.
+    /// Settings, by name.
     pub form: Vec<ReferenceProperty>,
-    /// Tokens and client credentials, for integrators who perform the OAuth handshake themselves. Empty without OAuth.
+    /// Tokens and client credentials, for integrators who perform the OAuth handshake themselves. Empty
+    /// without OAuth.
     pub oauth: Vec<ReferenceProperty>,
     /// Creates a connection with its settings.
     pub sample: SampleRequest,
@@ -45,10 +46,12 @@ impl ConnectionObject {
         documented: &'static Documented,
     ) -> Self {
         let properties = |step_type| {
-            steps(connection_type, step_type)
+            let mut properties: Vec<_> = steps(connection_type, step_type)
                 .flat_map(Step::properties)
                 .map(|property| ReferenceProperty::new(connection_type, property, documented))
-                .collect::<Vec<_>>()
+                .collect();
+            properties.sort_by_key(|property| property.name);
+            properties
         };
         let (form, oauth) = (properties(StepType::Form), properties(StepType::Oauth));
         let sample = SampleRequest::new(connection_type, form.iter().filter(|p| p.is_in_sample()));

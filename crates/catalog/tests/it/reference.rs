@@ -108,7 +108,11 @@ fn objects_have_the_properties_of_their_types() {
                 .steps()
                 .iter()
                 .find(|step| step.step_type() == step_type);
-            let asked = step.map_or(&[][..], |step| step.properties());
+            let mut asked: Vec<_> = step
+                .map_or(&[][..], |step| step.properties())
+                .iter()
+                .collect();
+            asked.sort_by_key(|property| property.name());
             assert_eq!(shown.len(), asked.len(), "{}", object.property);
             for (shown, asked) in shown.iter().zip(asked) {
                 assert_eq!(shown.name, asked.name());
@@ -231,6 +235,22 @@ fn facts_that_only_documentation_knows_are_added() {
         "30",
         "every minute is for databases"
     );
+    let databricks = reference.object("databricks_delta").unwrap();
+    assert_eq!(
+        databricks.sample.body["properties"]["ssh_config"],
+        json!({"ssh": "false"}),
+        "what asks for more is off"
+    );
+    let tunnel = databricks
+        .form
+        .iter()
+        .find(|property| property.name == "ssh_config")
+        .unwrap();
+    assert_eq!(
+        tunnel.children[0].values.as_deref().unwrap(),
+        ["true", "false"]
+    );
+    assert!(tunnel.children[0].required && !tunnel.children[1].required);
     let bigquery = reference.object("bigquery_v2").unwrap();
     let key = bigquery
         .form

@@ -2,4 +2,5 @@
 
 mod docs;
 mod pages;
+mod reference;
 mod site;

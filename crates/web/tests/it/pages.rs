@@ -2,7 +2,12 @@
 
 use crate::site::get;
 
-const PAGES: [&str; 2] = ["/", "/docs"];
+const PAGES: [&str; 4] = [
+    "/",
+    "/docs",
+    "/reference/connections",
+    "/reference/connections?q=shop",
+];
 
 #[tokio::test]
 async fn pages_carry_the_brand_and_load_nothing_from_elsewhere() {

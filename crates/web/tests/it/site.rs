@@ -1,9 +1,13 @@
 //! A site, and asking it for pages.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use selvedge_catalog::reference::Reference;
+use selvedge_catalog::{Catalog, Runs};
 use selvedge_web::Site;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -14,12 +18,15 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// One site for all tests of a process: reading the whole catalogue takes a second in a test build.
+static SITE: LazyLock<Router> = LazyLock::new(site);
+
 pub(crate) fn site() -> Router {
     let site = Site {
         brand: "Loom & Co".to_owned(),
         public_url: "https://pipes.example.com".to_owned(),
     };
-    selvedge_web::router(&site, &openapi()).expect("the description can be shown")
+    selvedge_web::router(&site, &openapi(), reference).expect("the description can be shown")
 }
 
 /// A description with everything that the guide draws.
@@ -67,9 +74,20 @@ fn openapi() -> Value {
     })
 }
 
+/// A server that runs PostgreSQL and nothing else.
+pub(crate) fn reference() -> Reference {
+    Reference::new(Catalog::global(), |connection_type| {
+        if connection_type.name().contains("postgres") {
+            Runs::Native
+        } else {
+            Runs::NotYet
+        }
+    })
+}
+
 pub(crate) async fn get(address: &str) -> Answer {
     let request = Request::get(address).body(Body::empty()).unwrap();
-    let response = site().oneshot(request).await.unwrap();
+    let response = SITE.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     Answer {
