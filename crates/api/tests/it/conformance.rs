@@ -135,3 +135,41 @@ fn forbid_unnamed_keys(schema: &mut Value) {
         schema["additionalProperties"] = json!(false);
     }
 }
+
+fn sample() -> Conformance {
+    Conformance::new(json!({
+        "paths": {"/things/{id}": {"get": {"responses": {"200": {
+            "headers": {"X-Count": {}},
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
+        }}}}},
+        "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}}},
+    }))
+}
+
+fn checked(path: &str, status: u16, body: &str) -> bool {
+    let headers = [("content-type", "application/json"), ("x-count", "1")];
+    let answer = Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect(),
+        text: body.to_owned(),
+    };
+    std::panic::catch_unwind(|| sample().check(&Method::GET, path, &answer)).is_ok()
+}
+
+#[test]
+fn what_the_document_does_not_say_fails_a_test() {
+    assert!(checked("/things/7?page=1", 200, r#"{"id":7}"#));
+    assert!(checked("/nowhere", 404, "{}"));
+    for (path, status, body) in [
+        ("/things/7", 200, r#"{"id":"7"}"#),
+        ("/things/7", 200, "{}"),
+        ("/things/7", 200, r#"{"id":7,"name":"new"}"#),
+        ("/things/7", 201, r#"{"id":7}"#),
+        ("/nowhere", 200, "{}"),
+    ] {
+        assert!(!checked(path, status, body), "{path} {status} {body}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod authorization;
 mod bodies;
 mod checks;
 mod conformance;
