@@ -3,7 +3,9 @@
 mod bench;
 mod check;
 mod interrupts;
+mod packages;
 mod postgres;
+mod python;
 mod soak;
 mod suite;
 mod workspace;

@@ -42,5 +42,6 @@ pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<
         .args(&arguments.arguments)
         .env("SELVEDGE_KILLS", arguments.kills.to_string())
         .env("SELVEDGE_SEEDS", arguments.seeds.to_string());
+    suite::give_python(&mut command, interrupts)?;
     suite::run_with_server(&mut command, interrupts)
 }

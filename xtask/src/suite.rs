@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::interrupts::Interrupts;
 use crate::postgres::{self, Server};
+use crate::python;
 use crate::workspace;
 
 /// Names the server that tests create their databases on; `selvedge-testkit` reads it.
@@ -33,7 +34,8 @@ Examples:
 
 One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
 /usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
-package is installed with apt-get. To use a server of your own, where databases may be created at will:
+package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
+installed into target/python the first time. To use a server of your own, where databases may be created at will:
   SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
 pub(crate) struct TestArguments {
     /// What runs the tests.
@@ -60,6 +62,9 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.arg("--workspace");
     }
     command.args(&arguments.arguments);
+    if needs_python(&arguments.arguments) {
+        give_python(&mut command, interrupts)?;
+    }
     run_with_server(&mut command, interrupts)
 }
 
@@ -84,6 +89,15 @@ pub(crate) fn run_with_server(command: &mut Command, interrupts: &Interrupts) ->
     let status = interrupts.run(command)?;
     drop(server);
     Ok(workspace::exit_code(status))
+}
+
+/// Names the interpreter that tests run public tools with, unless the caller has.
+pub(crate) fn give_python(command: &mut Command, interrupts: &Interrupts) -> Result<()> {
+    let given = std::env::var_os(python::VARIABLE).is_some_and(|value| !value.is_empty());
+    if !given {
+        command.env(python::VARIABLE, python::interpreter(interrupts)?);
+    }
+    Ok(())
 }
 
 /// `cargo nextest run` or `cargo test`. Both build the `selvedge` binary for the tests that start it.
@@ -113,6 +127,21 @@ pub(crate) fn has_nextest() -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Only the tests of the binary use Python: another crate's need not wait for it.
+fn needs_python(arguments: &[String]) -> bool {
+    let names_binary = |argument: &String| {
+        let name = argument
+            .trim_start_matches("--package=")
+            .trim_start_matches("-p");
+        name == "selvedge"
+    };
+    !chooses_packages(arguments)
+        || arguments.iter().any(names_binary)
+        || arguments
+            .iter()
+            .any(|argument| argument == "--workspace" || argument == "--all")
+}
+
 fn chooses_packages(arguments: &[String]) -> bool {
     arguments
         .iter()
@@ -126,14 +155,32 @@ fn chooses_packages(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::chooses_packages;
+    use super::{chooses_packages, needs_python};
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn python_is_there_whenever_the_binary_is_tested() {
+        for text in [
+            "",
+            "some_test",
+            "-p selvedge",
+            "-pselvedge x",
+            "--package=selvedge",
+            "--workspace",
+        ] {
+            assert!(needs_python(&words(text)), "{text}");
+        }
+        for text in ["-p selvedge-net", "--package=selvedge-api", "-p xtask"] {
+            assert!(!needs_python(&words(text)), "{text}");
+        }
+    }
 
     #[test]
     fn packages_are_chosen_before_the_double_dash_only() {
-        let chooses = |text: &str| {
-            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            chooses_packages(&words)
-        };
+        let chooses = |text: &str| chooses_packages(&words(text));
         for text in [
             "-p selvedge-net",
             "-pselvedge-net",

@@ -45,6 +45,10 @@ impl NewSource {
                     new.destination_id = Some(DestinationId(id));
                 }
                 ("name" | "properties" | "destination_id", Value::Null) => {}
+                // The public Python client sends the properties in this place as well.
+                ("destination_id", Value::Object(values))
+                    if body.and_then(|body| body.get("properties")?.as_object())
+                        == Some(values) => {}
                 _ => return Err(refused()),
             }
         }
@@ -132,6 +136,7 @@ mod tests {
             json!({"type": "t", "display_name": "d"}),
             json!({"type": "t", "display_name": "d", "name": "", "properties": {}, "destination_id": 7}),
             json!({"type": "t", "display_name": "d", "name": null, "properties": null, "destination_id": null}),
+            json!({"type": "t", "display_name": "d", "properties": {"a": "b"}, "destination_id": {"a": "b"}}),
         ] {
             assert!(read(good.clone()).is_ok(), "{good}");
         }
@@ -147,6 +152,8 @@ mod tests {
             json!({"type": "t", "display_name": "d", "name": 1}),
             json!({"type": "t", "display_name": "d", "properties": []}),
             json!({"type": "t", "display_name": "d", "destination_id": "7"}),
+            json!({"type": "t", "display_name": "d", "properties": {"a": "b"}, "destination_id": {"a": "c"}}),
+            json!({"type": "t", "display_name": "d", "destination_id": {}}),
             json!({"type": "t", "display_name": "d", "destination_id": 1.5}),
             json!({"type": "t", "display_name": "d", "paused_at": null}),
         ] {

@@ -59,6 +59,11 @@ impl Platform {
         }
     }
 
+    /// The account's access token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Starts the server again after its end; it listens on another port.
     pub(crate) async fn restart(&mut self) {
         self.server.restart().await;

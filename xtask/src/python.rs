@@ -1,0 +1,103 @@
+//! Python for the tests that drive the server with public tools: an environment with exactly the packages that
+//! `crates/selvedge/tests/python/requirements.txt` names.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::interrupts::Interrupts;
+use crate::packages;
+use crate::workspace;
+
+/// Names the interpreter; the tests of `selvedge` read it.
+pub(crate) const VARIABLE: &str = "SELVEDGE_TEST_PYTHON";
+
+const REQUIREMENTS: &str = "crates/selvedge/tests/python/requirements.txt";
+
+/// Fails for an interpreter that is too old, and for a Debian Python without the package that environments need.
+const USABLE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+
+const INSTALL: &str = "\
+export DEBIAN_FRONTEND=noninteractive
+install() { apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends python3 python3-venv </dev/null; }
+install || { apt-get -qq update && install; }";
+
+const ADVICE: &str = "\
+the tests need Python 3.11 or newer with its module venv
+  Debian, Ubuntu:  apt-get install python3 python3-venv
+  Fedora, RHEL:    dnf install python3
+  Alpine:          apk add python3
+  macOS:           brew install python
+or name an interpreter that has the packages of crates/selvedge/tests/python/requirements.txt:
+  export SELVEDGE_TEST_PYTHON=/path/to/python";
+
+/// The interpreter of the environment in `target/python`, which is made when it is missing or its packages have changed.
+pub(crate) fn interpreter(interrupts: &Interrupts) -> Result<PathBuf> {
+    let root = workspace::root();
+    let folder = root.join("target/python");
+    let python = folder.join("bin/python");
+    let requirements = root.join(REQUIREMENTS);
+    let wanted = std::fs::read_to_string(&requirements).context(REQUIREMENTS)?;
+    // Written last: an environment without it was interrupted in the making.
+    let stamp = folder.join("requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && usable(&python) {
+        return Ok(python);
+    }
+    let base = base(interrupts)?;
+    eprintln!("Python: installing the packages of {REQUIREMENTS} into target/python");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let mut make = Command::new(base);
+    make.args(["-m", "venv"]).arg(&folder);
+    let made = interrupts.run(&mut make)?;
+    ensure!(made.success(), "no environment was made ({made}); {ADVICE}");
+    let mut install = Command::new(&python);
+    install
+        .args(["-m", "pip", "install", "--quiet", "--no-compile"])
+        .args([
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--requirement",
+        ])
+        .arg(&requirements);
+    let installed = interrupts.run(&mut install)?;
+    ensure!(
+        installed.success(),
+        "pip could not install the packages of {REQUIREMENTS} ({installed}); it needs a package index (pip config)"
+    );
+    std::fs::write(&stamp, wanted)?;
+    Ok(python)
+}
+
+/// An interpreter to make environments with; installed if there is none and we may.
+fn base(interrupts: &Interrupts) -> Result<&'static Path> {
+    let candidates = [
+        "python3",
+        "/usr/bin/python3",
+        "python3.13",
+        "python3.12",
+        "python3.11",
+    ]
+    .map(Path::new);
+    let find = || candidates.into_iter().find(|python| usable(python));
+    if let Some(python) = find() {
+        return Ok(python);
+    }
+    if let Some(mut command) = packages::as_root(INSTALL) {
+        eprintln!("Python with venv is missing: installing it with apt-get");
+        interrupts.run(&mut command)?;
+    }
+    find().context(ADVICE)
+}
+
+fn usable(python: &Path) -> bool {
+    Command::new(python)
+        .args(["-c", USABLE])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
