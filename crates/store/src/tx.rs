@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
@@ -10,10 +11,12 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::StoreError;
 use crate::cipher::Cipher;
+use crate::error::DriverError;
+use crate::reader::Reader;
 use crate::row::Row;
 use crate::value::Value;
 
-/// A read transaction: one consistent view of the database.
+/// A read transaction: one consistent view of the database, unless it comes from [`crate::Store::look_up`].
 pub struct ReadTx {
     inner: Inner,
     cipher: Arc<Cipher>,
@@ -26,8 +29,12 @@ pub struct ReadTx {
 pub struct Tx(ReadTx);
 
 pub(crate) enum Inner {
+    /// The SQLite file, to read only.
+    Reader(Reader),
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+    /// PostgreSQL with every statement in a transaction of its own.
+    Session(PoolConnection<Postgres>),
 }
 
 /// Which of the two databases a transaction runs on, for the few texts that differ.
@@ -48,8 +55,8 @@ impl ReadTx {
 
     pub(crate) fn dialect(&self) -> Dialect {
         match self.inner {
-            Inner::Sqlite(_) => Dialect::Sqlite,
-            Inner::Postgres(_) => Dialect::Postgres,
+            Inner::Reader(_) | Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Postgres(_) | Inner::Session(_) => Dialect::Postgres,
         }
     }
 
@@ -59,6 +66,12 @@ impl ReadTx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         Ok(match &mut self.inner {
+            Inner::Reader(reader) => reader
+                .fetch_all(sql, values)
+                .await?
+                .into_iter()
+                .map(Row::Read)
+                .collect(),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .fetch_all(&mut **transaction)
                 .await?
@@ -67,6 +80,12 @@ impl ReadTx {
                 .collect(),
             Inner::Postgres(transaction) => bind_postgres(sql, values)
                 .fetch_all(&mut **transaction)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
+            Inner::Session(session) => bind_postgres(sql, values)
+                .fetch_all(&mut **session)
                 .await?
                 .into_iter()
                 .map(Row::Postgres)
@@ -80,12 +99,17 @@ impl ReadTx {
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         Ok(match &mut self.inner {
+            Inner::Reader(reader) => reader.fetch_optional(sql, values)?.map(Row::Read),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .fetch_optional(&mut **transaction)
                 .await?
                 .map(Row::Sqlite),
             Inner::Postgres(transaction) => bind_postgres(sql, values)
                 .fetch_optional(&mut **transaction)
+                .await?
+                .map(Row::Postgres),
+            Inner::Session(session) => bind_postgres(sql, values)
+                .fetch_optional(&mut **session)
                 .await?
                 .map(Row::Postgres),
         })
@@ -112,6 +136,7 @@ impl Tx {
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0.inner {
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
         }
@@ -125,6 +150,7 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
         Ok(match &mut self.0.inner {
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .execute(&mut **transaction)
                 .await?
@@ -139,6 +165,7 @@ impl Tx {
     /// Runs several statements without parameters, such as a migration.
     pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match &mut self.0.inner {
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => {
                 sqlx::raw_sql(sql).execute(&mut **transaction).await?;
             }
@@ -162,6 +189,11 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut ReadTx {
         &mut self.0
     }
+}
+
+/// Nobody makes a write transaction of a reading connection.
+fn read_only() -> StoreError {
+    StoreError::Database(DriverError::new("this connection only reads"))
 }
 
 fn bind_sqlite(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
