@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use selvedge_catalog::ReportCard;
-use selvedge_control::connection_types;
+use selvedge_control::{connection_types, plans};
 
 use crate::auth::Caller;
 use crate::json::Json;
@@ -19,11 +19,12 @@ use crate::{ApiError, AppState};
     responses((status = 200, description = "Report card of the type", body = TypeCard)),
 )]
 pub(crate) async fn find_destination_type(
-    _: Caller,
+    Caller(scope): Caller,
     State(state): State<AppState>,
     Segment(name): Segment<String>,
 ) -> Result<Json<ReportCard<'static>>, ApiError> {
-    connection_types::find_destination(&state.control, &name)
+    let features = plans::features_of(&state.control, scope).await?;
+    connection_types::find_destination(&state.control, features, &name)
         .map(Json)
         .ok_or(ApiError::NotFound)
 }

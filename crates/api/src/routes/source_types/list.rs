@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use selvedge_catalog::ReportCard;
-use selvedge_control::connection_types;
+use selvedge_control::{connection_types, plans};
 
-use crate::AppState;
 use crate::auth::Caller;
 use crate::json::Json;
 use crate::openapi::report_card::TypeCard;
+use crate::{ApiError, AppState};
 
 /// List source types
 ///
@@ -19,8 +19,12 @@ use crate::openapi::report_card::TypeCard;
     responses((status = 200, description = "Report cards of the types", body = [TypeCard])),
 )]
 pub(crate) async fn list_source_types(
-    _: Caller,
+    Caller(scope): Caller,
     State(state): State<AppState>,
-) -> Json<Vec<ReportCard<'static>>> {
-    Json(connection_types::list_sources(&state.control))
+) -> Result<Json<Vec<ReportCard<'static>>>, ApiError> {
+    let features = plans::features_of(&state.control, scope).await?;
+    Ok(Json(connection_types::list_sources(
+        &state.control,
+        features,
+    )))
 }
