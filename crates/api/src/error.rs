@@ -1,6 +1,8 @@
 //! The one place that turns refusals into statuses and bodies. The families of bodies differ by endpoint, and their
 //! texts are a contract: byte for byte, slips of the pen included.
 
+use std::collections::BTreeMap;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use selvedge_control::{ControlError, FormProblem};
@@ -50,6 +52,11 @@ pub(crate) enum ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        if let ApiError::Control(ControlError::InvalidDisabledAt(Some(sent))) = &self {
+            // A parsed value could not be written as it was sent.
+            let echo = BTreeMap::from([("disabled_at", sent)]);
+            return respond(StatusCode::BAD_REQUEST, &echo);
+        }
         let (status, body) = self.answer();
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             let error: &dyn std::error::Error = &self;
@@ -197,6 +204,10 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
             "InvalidDisplayName",
             &format!("invalid display_name ({text})"),
         ),
+        NoAccessToCron => error_data(
+            "AccessDenied",
+            "access to cron_expression based scheduling is not permitted",
+        ),
         InvalidCronExpression { expression, reason } => error_data(
             "InvalidCronExpression",
             &format!("cron_expression \"{expression}\" is invalid: {reason}"),
@@ -278,8 +289,37 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
             &format!("Could not create job for client-id: {account}; connection-id: {source}"),
         ),
 
+        NoAccessToCustomEmails => error_message(json!(
+            "Account not authorized to create custom notification email addresses."
+        )),
+        InvalidEmailAddress => error_message(json!({
+            "email_address": "Required. Must be valid email address format.",
+        })),
+        CustomEmailLimit => error_message(json!(
+            "Account not authorized to create additional custom notification email addresses."
+        )),
+        CustomEmailNotFound => {
+            return (StatusCode::NOT_FOUND, json!({"status": "NOT FOUND"}));
+        }
+        InvalidDisabledAt(_) => json!({"disabled_at": "missing"}),
+        NoAccessToHooks => error_message(json!("Client does not have access to hooks.")),
+        NewHookBody => data_error("InvalidBody", "Invalid POST body"),
+        HookLimit(limit) => error_message(json!(format!(
+            "You have exceeded the limit of {limit} hooks."
+        ))),
+        HookChangeBody => data_error(
+            "InvalidBody",
+            "PUT body must only contain boolean 'enable' key",
+        ),
+        HookNotFound => json!({"error": "NotFound"}),
+
         NotFound => return not_found(),
-        FirstRunUnfinished | Store(_) | Log(_) | MissingType(_) | StoredStream { .. } => {
+        FirstRunUnfinished
+        | Store(_)
+        | Log(_)
+        | UnknownPlan(_)
+        | MissingType(_)
+        | StoredStream { .. } => {
             return internal();
         }
     };
@@ -299,6 +339,15 @@ fn internal() -> (StatusCode, Value) {
 
 fn error_data(error: &str, message: &str) -> Value {
     json!({"error": error, "data": {"message": message}})
+}
+
+/// The same in the order that the answers about hooks have.
+fn data_error(error: &str, message: &str) -> Value {
+    json!({"data": {"message": message}, "error": error})
+}
+
+fn error_message(message: Value) -> Value {
+    json!({"error": {"message": message}})
 }
 
 fn typed_error(kind: &str, message: &str) -> Value {

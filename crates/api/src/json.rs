@@ -1,11 +1,14 @@
 //! JSON in and out: bodies that may be anything, answers with the documented content type.
 
+use std::collections::HashMap;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -68,6 +71,25 @@ impl FromRequest<AppState> for JsonBody {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Self::Rejection> {
         let bytes = read_body(request, state).await?;
         Ok(Self(bytes.as_deref().and_then(object)))
+    }
+}
+
+/// Like [`JsonBody`], with every value as the text that was sent: for answers that echo one to the last digit.
+pub(crate) struct RawBody(HashMap<String, Box<RawValue>>);
+
+impl RawBody {
+    /// `None` when the body has no such key, or is no object.
+    pub(crate) fn value(&self, key: &str) -> Option<&RawValue> {
+        self.0.get(key).map(|value| &**value)
+    }
+}
+
+impl FromRequest<AppState> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Self::Rejection> {
+        let bytes = read_body(request, state).await?.unwrap_or_default();
+        Ok(Self(serde_json::from_slice(&bytes).unwrap_or_default()))
     }
 }
 

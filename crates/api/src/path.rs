@@ -1,5 +1,6 @@
 //! Variable segments of the path: ids are decimal 64-bit numbers, and what does not parse is an address that does not exist.
 
+use std::convert::Infallible;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
@@ -28,6 +29,18 @@ impl<S: Send + Sync, A: FromStr, B: FromStr> FromRequestParts<S> for Segments<A,
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let segments = segments(parts, state).await?;
         Ok(Self(parse(&segments, 0)?, parse(&segments, 1)?))
+    }
+}
+
+/// The first variable segment where an address whose last part is no id is still answered by its endpoint: `None` then.
+pub(crate) struct AnySegment<T>(pub(crate) Option<T>);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for AnySegment<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let segments = segments(parts, state).await.unwrap_or_default();
+        Ok(Self(parse(&segments, 0).ok()))
     }
 }
 

@@ -15,8 +15,9 @@ use crate::idempotency::honour_keys;
 use crate::rate_limit::count_jobs_request;
 use crate::routes::service::document::Document;
 use crate::routes::{
-    accounts, connection_checks, destination_types, destinations, destinations_v3, extractions,
-    import_tokens, loads, service, sessions, source_types, sources, streams, sync,
+    accounts, connection_checks, custom_emails, destination_types, destinations, destinations_v3,
+    extractions, hooks, import_tokens, loads, service, sessions, source_types, sources, streams,
+    sync,
 };
 use crate::{ApiError, AppState, observe, openapi};
 
@@ -25,6 +26,7 @@ pub fn router(state: AppState, pages: Router) -> Router {
     let (router, document) = documented(&state).split_for_parts();
     let document = openapi::finish(document);
     router
+        .merge(custom_emails::update::without_id())
         .with_state(state.clone())
         .merge(pages)
         .method_not_allowed_fallback(unknown)
@@ -96,6 +98,15 @@ fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(sync::start::start_sync))
         .routes(routes!(sync::stop::stop_sync))
         .routes(routes!(extractions::read_log::read_log))
+        // Notifications.
+        .routes(routes!(custom_emails::list::list_custom_emails))
+        .routes(routes!(custom_emails::create::create_custom_email))
+        .routes(routes!(custom_emails::update::update_custom_email))
+        .routes(routes!(custom_emails::delete::delete_custom_email))
+        .routes(routes!(hooks::list::list_hooks))
+        .routes(routes!(hooks::create::create_hook))
+        .routes(routes!(hooks::update::update_hook))
+        .routes(routes!(hooks::delete::delete_hook))
         .merge(limited)
 }
 

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::response::Response;
 use http::HeaderMap;
 use selvedge_catalog::ConnectionKind;
+use selvedge_control::plans::TypeAccess;
 use selvedge_control::{Control, connection_types};
 
 use crate::ApiError;
 use crate::prepared::{PrepareError, Prepared};
 
-/// What has been asked for so far: at most the two lists and one card per type of the catalogue.
+/// What has been asked for so far: at most the two lists and one card per type of the catalogue, for each
+/// access that plans give.
 #[derive(Debug, Default)]
 pub(crate) struct TypeCards {
     answers: Mutex<HashMap<Asked, Arc<Prepared>>>,
@@ -20,6 +22,7 @@ pub(crate) struct TypeCards {
 /// Everything that an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Asked {
+    access: TypeAccess,
     kind: ConnectionKind,
     /// One type, or the list of all.
     name: Option<&'static str>,
@@ -30,24 +33,31 @@ impl TypeCards {
     pub(crate) async fn list(
         &self,
         control: &Control,
+        access: TypeAccess,
         kind: ConnectionKind,
         request: &HeaderMap,
     ) -> Result<Response, ApiError> {
-        self.answer(control, Asked { kind, name: None }, request)
-            .await
+        let asked = Asked {
+            access,
+            kind,
+            name: None,
+        };
+        self.answer(control, asked, request).await
     }
 
     /// The card of one type.
     pub(crate) async fn find(
         &self,
         control: &Control,
+        access: TypeAccess,
         kind: ConnectionKind,
         name: &str,
         request: &HeaderMap,
     ) -> Result<Response, ApiError> {
         let found = connection_types::find(control, kind, name).ok_or(ApiError::NotFound)?;
         let name = Some(found.name());
-        self.answer(control, Asked { kind, name }, request).await
+        let asked = Asked { access, kind, name };
+        self.answer(control, asked, request).await
     }
 
     async fn answer(
@@ -78,8 +88,17 @@ impl TypeCards {
 /// Compressing the longer list takes the better part of a tenth of a second.
 async fn prepare(control: Control, asked: Asked) -> Result<Prepared, PrepareError> {
     tokio::task::spawn_blocking(move || match asked.name {
-        None => Prepared::new(&connection_types::list_cards(&control, asked.kind)),
-        Some(name) => Prepared::new(&connection_types::find_card(&control, asked.kind, name)),
+        None => Prepared::new(&connection_types::list_cards(
+            &control,
+            asked.access,
+            asked.kind,
+        )),
+        Some(name) => Prepared::new(&connection_types::find_card(
+            &control,
+            asked.access,
+            asked.kind,
+            name,
+        )),
     })
     .await?
 }

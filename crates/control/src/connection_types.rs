@@ -3,10 +3,15 @@
 use selvedge_catalog::{ConnectionKind, ConnectionType, ReportCard};
 
 use crate::Control;
+use crate::plans::TypeAccess;
 
 /// Cards of all types of the kind, old ones without steps included.
-pub fn list_cards(control: &Control, kind: ConnectionKind) -> Vec<ReportCard<'static>> {
-    let card = |connection_type| card(control, connection_type);
+pub fn list_cards(
+    control: &Control,
+    access: TypeAccess,
+    kind: ConnectionKind,
+) -> Vec<ReportCard<'static>> {
+    let card = |connection_type| card(control, access, connection_type);
     match kind {
         ConnectionKind::Source => control.catalog().source_types().map(card).collect(),
         ConnectionKind::Destination => control.catalog().destination_types().map(card).collect(),
@@ -16,11 +21,12 @@ pub fn list_cards(control: &Control, kind: ConnectionKind) -> Vec<ReportCard<'st
 /// The card of one type.
 pub fn find_card(
     control: &Control,
+    access: TypeAccess,
     kind: ConnectionKind,
     name: &str,
 ) -> Option<ReportCard<'static>> {
     let found = find(control, kind, name)?;
-    Some(card(control, found))
+    Some(card(control, access, found))
 }
 
 /// One type, without the work of making its card.
@@ -35,6 +41,15 @@ pub fn find(
     }
 }
 
-fn card(control: &Control, connection_type: &'static ConnectionType) -> ReportCard<'static> {
-    connection_type.type_card(control.runs(connection_type))
+/// The same for everybody but for one fact: whether whoever asks may use the type.
+fn card(
+    control: &Control,
+    access: TypeAccess,
+    connection_type: &'static ConnectionType,
+) -> ReportCard<'static> {
+    let mut card = connection_type.type_card(control.runs(connection_type));
+    if let Some(details) = &mut card.details {
+        details.access = access.covers(connection_type);
+    }
+    card
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use selvedge_catalog::{Catalog, ConnectionKind, ConnectionType, OauthClients, Runs};
+use selvedge_net::NetworkPolicy;
 use selvedge_store::Store;
 use selvedge_types::{Clock, Timestamp};
 
 use crate::logs::JobLogs;
+use crate::plans::Plans;
 use crate::tokens::TokenUse;
 
 /// The operator's choices that rules depend on.
@@ -16,8 +18,14 @@ pub struct Settings {
     pub public_url: String,
     /// Region of accounts that are created without one; `None` makes the field required.
     pub default_region: Option<String>,
-    /// Live destinations that one account may have.
+    /// Live destinations that one account may have, unless its plan says otherwise.
     pub max_destinations: u64,
+    /// What accounts may do.
+    pub plans: Plans,
+    /// Whether hooks may be called over plain HTTP.
+    pub allow_http_hooks: bool,
+    /// Where connections on behalf of tenants may lead.
+    pub network: NetworkPolicy,
     /// Days that extractions, loads and logs stay visible.
     pub retention_days: u32,
     /// Client credentials with third parties, for connections whose user brings none.
@@ -105,7 +113,10 @@ impl Control {
 
     /// The instant before which ended jobs and loads are no longer shown.
     pub(crate) fn retention_start(&self) -> Timestamp {
-        self.now()
-            .plus_seconds(-i64::from(self.inner.settings.retention_days) * 86_400)
+        self.days_ago(self.inner.settings.retention_days)
+    }
+
+    pub(crate) fn days_ago(&self, days: u32) -> Timestamp {
+        self.now().plus_seconds(-i64::from(days) * 86_400)
     }
 }

@@ -6,6 +6,9 @@ use std::io;
 use selvedge_catalog::ReportCard;
 use selvedge_types::schedule::CronError;
 use selvedge_types::{AccountId, DestinationId, ImportTokenId, SourceId, StreamId};
+use serde_json::value::RawValue;
+
+use crate::plans::UnknownPlan;
 
 /// Why a use case did not happen. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,8 @@ pub enum ControlError {
     /// The value as it was sent: a string's text, anything else as JSON.
     #[error("not a valid label of a source: {0}")]
     InvalidDisplayName(String),
+    #[error("the plan has no cron scheduling")]
+    NoAccessToCron,
     #[error("cron_expression is refused: {reason}")]
     InvalidCronExpression {
         expression: String,
@@ -119,6 +124,29 @@ pub enum ControlError {
     #[error("the source is not ready for a job")]
     NotReadyForJob(AccountId, SourceId),
 
+    // Notifications.
+    #[error("the plan has no custom e-mails")]
+    NoAccessToCustomEmails,
+    #[error("not a valid email address")]
+    InvalidEmailAddress,
+    #[error("the account has as many custom e-mails as it may have")]
+    CustomEmailLimit,
+    #[error("no such custom e-mail")]
+    CustomEmailNotFound,
+    /// The value as it was sent; `None` when there was none.
+    #[error("disabled_at is neither an instant nor null")]
+    InvalidDisabledAt(Option<Box<RawValue>>),
+    #[error("the plan has no hooks")]
+    NoAccessToHooks,
+    #[error("the body of a new hook is not as documented")]
+    NewHookBody,
+    #[error("the account has the {0} hooks that it may have")]
+    HookLimit(u64),
+    #[error("the body of a hook change is not as documented")]
+    HookChangeBody,
+    #[error("no such hook")]
+    HookNotFound,
+
     /// An id, type or record that does not exist, where nothing more is said about it.
     #[error("not found")]
     NotFound,
@@ -130,6 +158,9 @@ pub enum ControlError {
     Store(#[from] selvedge_store::StoreError),
     #[error("a job log could not be read")]
     Log(#[from] io::Error),
+    /// An account is on a plan that the operator has not defined.
+    #[error(transparent)]
+    UnknownPlan(#[from] UnknownPlan),
     /// A stored connection has a type that the catalogue lost.
     #[error("the catalogue has no type {0}, which a stored connection is of")]
     MissingType(String),

@@ -5,8 +5,8 @@
 //! translates and has no rule of its own. Every function takes the [`Control`] handle first and, where tenant data is
 //! touched, the account's scope next.
 //!
-//! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`connection_types`], [`destinations`], [`sources`],
-//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`idempotency`].
+//! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`plans`], [`connection_types`], [`destinations`],
+//!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -14,12 +14,15 @@ pub mod accounts;
 pub mod checks;
 pub mod connection_types;
 mod control;
+pub mod custom_emails;
 pub mod destinations;
 mod error;
+pub mod hooks;
 pub mod idempotency;
 pub mod import_tokens;
 pub mod jobs;
 pub mod logs;
+pub mod plans;
 mod properties;
 pub mod scheduler;
 pub mod sessions;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use selvedge_store::{ephemeral_tokens, tokens as stored};
 use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
 
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, plans};
 
 /// What a valid token proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum TokenKind {
     Ephemeral,
 }
 
-/// Whom a token acts for; `None` for whatever is no valid token.
+/// Whom a token acts for; `None` for whatever is no valid token, and when the account's plan has no access.
 pub async fn authenticate(
     control: &Control,
     token: &Secret,
@@ -40,10 +40,14 @@ pub async fn authenticate(
             .await?
             .map(|found| (found, TokenKind::Ephemeral)),
     };
-    Ok(found.map(|((token, scope), kind)| {
-        control.token_use().note(token, now);
-        Identity { scope, token, kind }
-    }))
+    let Some(((token, scope), kind)) = found else {
+        return Ok(None);
+    };
+    if !plans::features(control, &mut tx, scope).await?.api_access {
+        return Ok(None);
+    }
+    control.token_use().note(token, now);
+    Ok(Some(Identity { scope, token, kind }))
 }
 
 /// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.

@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use selvedge_control::{ControlError, plans};
 use selvedge_store::{accounts, tokens};
 use selvedge_types::{AccountId, AccountScope, Clock, TokenId};
 use serde_json::json;
 
 use crate::cli::{AccountArguments, AccountCommand, StateArguments};
 use crate::clock::SystemClock;
-use crate::config::StateSettings;
+use crate::config::{StateSettings, load_plans};
 use crate::state::State;
 use crate::table::render;
 
@@ -27,6 +28,12 @@ pub(crate) async fn run(arguments: AccountArguments) -> anyhow::Result<ExitCode>
         } => {
             delete(&open(&state).await?, AccountId(account_id), yes).await?;
         }
+        AccountCommand::Plan {
+            state,
+            account_id,
+            plan,
+            none: _,
+        } => put_on_plan(&state, AccountId(account_id), plan.as_deref()).await?,
         AccountCommand::Token {
             state,
             account_id,
@@ -70,7 +77,8 @@ async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
                 // A line per account: a list of any length needs the same memory.
                 let entry = json!({
                     "account_id": account.id, "company": account.company, "email": account.email,
-                    "region": account.region, "partner_id": account.partner_id, "created_at": account.created_at,
+                    "region": account.region, "partner_id": account.partner_id, "plan": account.plan,
+                    "created_at": account.created_at,
                 });
                 println!("{entry}");
             } else {
@@ -79,6 +87,7 @@ async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
                     account.company,
                     account.email,
                     account.region,
+                    account.plan.unwrap_or_default(),
                     account.created_at.to_string(),
                 ]);
             }
@@ -87,7 +96,10 @@ async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
     if !as_json {
         println!(
             "{}",
-            render(&["account", "company", "owner", "region", "created"], &rows)
+            render(
+                &["account", "company", "owner", "region", "plan", "created"],
+                &rows
+            )
         );
     }
     Ok(())
@@ -102,6 +114,32 @@ async fn delete(state: &State, account: AccountId, yes: bool) -> anyhow::Result<
     accounts::delete(&mut tx, scope, SystemClock.now()).await?;
     tx.commit().await?;
     println!("deleted account {account}; data in its destinations stays");
+    Ok(())
+}
+
+/// `None` takes the account off its plan.
+async fn put_on_plan(
+    arguments: &StateArguments,
+    account: AccountId,
+    plan: Option<&str>,
+) -> anyhow::Result<()> {
+    let plans = load_plans(arguments)?;
+    let state = open(arguments).await?;
+    let scope = existing(&state, account).await?;
+    let paused = match plans::assign(&state.store, &plans, scope, plan, SystemClock.now()).await {
+        Err(ControlError::UnknownPlan(unknown)) => {
+            let known: Vec<&str> = plans.names().collect();
+            bail!("{unknown}; it defines: {}", known.join(", "));
+        }
+        paused => paused?,
+    };
+    match plan {
+        Some(name) => println!("account {account} is on the plan {name}"),
+        None => println!("account {account} is on no plan and may do everything"),
+    }
+    for source in paused {
+        println!("source {source} lost its cron expression and is paused");
+    }
     Ok(())
 }
 

@@ -219,6 +219,18 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Put an account on a plan of the configuration file, from the next request on.
+    Plan {
+        #[command(flatten)]
+        state: StateArguments,
+        account_id: i64,
+        /// The name in `[plans.NAME]`.
+        #[arg(required_unless_present = "none", conflicts_with = "none")]
+        plan: Option<String>,
+        /// Take the account off its plan: it may do everything.
+        #[arg(long)]
+        none: bool,
+    },
     /// Mint a new access token, shown once, or revoke one.
     Token {
         #[command(flatten)]

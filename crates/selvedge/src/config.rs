@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use selvedge_catalog::{Catalog, OauthClients};
+use selvedge_control::plans::{Features, Plans};
 use selvedge_net::{Network, NetworkPolicy};
 use selvedge_types::Secret;
 use serde::Deserialize;
@@ -23,6 +24,8 @@ pub(crate) struct ConfigFile {
     network: NetworkSection,
     jobs: JobsSection,
     accounts: AccountsSection,
+    plans: BTreeMap<String, PlanSection>,
+    hooks: HooksSection,
     local_files: LocalFilesSection,
     oauth: OauthSection,
     brand: BrandSection,
@@ -80,8 +83,10 @@ impl Default for JobsSection {
 pub(crate) struct AccountsSection {
     /// Region of accounts created without one: `us-east-1` or `eu-central-1`.
     pub(crate) default_region: Option<String>,
-    /// Destinations one account may have.
+    /// Destinations one account may have, unless its plan says otherwise.
     pub(crate) max_destinations: u32,
+    /// The plan that new accounts are put on. None by default: they may do everything.
+    default_plan: Option<String>,
 }
 
 impl Default for AccountsSection {
@@ -89,8 +94,65 @@ impl Default for AccountsSection {
         Self {
             default_region: None,
             max_destinations: 10,
+            default_plan: None,
         }
     }
+}
+
+/// `[plans.NAME]`: what accounts on a plan may do. What is not mentioned is on; accounts without a plan may do everything.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PlanSection {
+    /// Whether access tokens are accepted.
+    api_access: bool,
+    /// Destinations an account may have, instead of `accounts.max_destinations`.
+    destinations: Option<u32>,
+    /// Whether sources may have a `cron_expression`. Sources of accounts that lose it are paused.
+    cron_scheduling: bool,
+    /// Whether custom e-mails may be added.
+    custom_emails: bool,
+    /// Whether hooks may be added.
+    hooks: bool,
+    /// Whether connections of the tier `enterprise` may be created.
+    enterprise_types: bool,
+    /// Days after a job's end that its log can be read; never longer than `jobs.retention_days`.
+    log_retention_days: Option<u32>,
+}
+
+impl Default for PlanSection {
+    fn default() -> Self {
+        Self {
+            api_access: true,
+            destinations: None,
+            cron_scheduling: true,
+            custom_emails: true,
+            hooks: true,
+            enterprise_types: true,
+            log_retention_days: None,
+        }
+    }
+}
+
+impl From<PlanSection> for Features {
+    fn from(section: PlanSection) -> Self {
+        Self {
+            api_access: section.api_access,
+            max_destinations: section.destinations.map(u64::from),
+            cron_scheduling: section.cron_scheduling,
+            custom_emails: section.custom_emails,
+            hooks: section.hooks,
+            enterprise_types: section.enterprise_types,
+            log_retention_days: section.log_retention_days,
+        }
+    }
+}
+
+/// `[hooks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HooksSection {
+    /// Whether hooks may be called over plain HTTP. On by default while the server listens on loopback.
+    allow_http: Option<bool>,
 }
 
 /// `[local_files]`
@@ -175,6 +237,8 @@ pub(crate) struct ServeSettings {
     pub(crate) network: NetworkPolicy,
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
+    pub(crate) plans: Plans,
+    pub(crate) allow_http_hooks: bool,
     pub(crate) allowed_directories: Vec<PathBuf>,
     pub(crate) oauth_clients: OauthClients,
     pub(crate) brand: BrandSection,
@@ -213,6 +277,23 @@ impl StateSettings {
         let file = read_file(arguments.config.as_deref())?;
         Ok(state(arguments, &file))
     }
+}
+
+/// The plans of the configuration file, for the command that puts accounts on them.
+pub(crate) fn load_plans(arguments: &StateArguments) -> anyhow::Result<Plans> {
+    let file = read_file(arguments.config.as_deref())?;
+    plans(file.plans, file.accounts.default_plan)
+}
+
+fn plans(
+    sections: BTreeMap<String, PlanSection>,
+    default: Option<String>,
+) -> anyhow::Result<Plans> {
+    let by_name = sections
+        .into_iter()
+        .map(|(name, section)| (name, section.into()))
+        .collect();
+    Plans::new(by_name, default).context("accounts.default_plan")
 }
 
 impl ServeSettings {
@@ -282,6 +363,11 @@ impl ServeSettings {
                 .or(file.log.filter)
                 .unwrap_or_else(|| LOG_FILTER.to_owned()),
             jobs: file.jobs,
+            plans: plans(file.plans, file.accounts.default_plan.clone())?,
+            allow_http_hooks: file
+                .hooks
+                .allow_http
+                .unwrap_or_else(|| listen.ip().is_loopback()),
             accounts: file.accounts,
             allowed_directories: file.local_files.allowed_directories,
             oauth_clients: file.oauth.checked()?,
@@ -376,5 +462,42 @@ mod tests {
             error,
             "oauth.clients: no type \"platform.github\" has an oauth step"
         );
+    }
+
+    #[test]
+    fn plans_say_only_what_they_take_away() {
+        let file = "[plans.basic]\nhooks = false\ndestinations = 1\nlog_retention_days = 7\n\
+                    [plans.full]\n[accounts]\ndefault_plan = \"basic\"\n";
+        let plans = settings(&[], Some(file)).unwrap().plans;
+        assert_eq!(plans.default_plan(), Some("basic"));
+        assert_eq!(
+            plans.features(Some("basic")).unwrap(),
+            &Features {
+                hooks: false,
+                max_destinations: Some(1),
+                log_retention_days: Some(7),
+                ..Features::default()
+            }
+        );
+        assert_eq!(plans.features(Some("full")).unwrap(), &Features::default());
+
+        for (file, named) in [
+            ("[accounts]\ndefault_plan = \"large\"\n", "large"),
+            ("[plans.basic]\nhook = false\n", "hook"),
+        ] {
+            let error = format!("{:#}", settings(&[], Some(file)).unwrap_err());
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn hooks_may_be_plain_http_on_loopback_or_when_the_operator_says_so() {
+        let allowed =
+            |arguments: &[&str], file| settings(arguments, file).unwrap().allow_http_hooks;
+        let beyond = &["--listen", "0.0.0.0:8080", "--trust-proxy"];
+        assert!(allowed(&[], None));
+        assert!(!allowed(beyond, None));
+        assert!(!allowed(&[], Some("[hooks]\nallow_http = false\n")));
+        assert!(allowed(beyond, Some("[hooks]\nallow_http = true\n")));
     }
 }

@@ -11,7 +11,7 @@ use axum::serve::ListenerExt as _;
 use selvedge_api::AppState;
 use selvedge_catalog::{ConnectionKind, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
-use selvedge_control::{Control, Settings};
+use selvedge_control::{Control, Settings, plans};
 use selvedge_jobs::{LogDirectory, Runner, RunnerSettings};
 use selvedge_net::Dialer;
 use selvedge_store::partners;
@@ -137,11 +137,19 @@ impl Server {
                 public_url: settings.public_url.clone().unwrap_or_else(|| url.clone()),
                 default_region: settings.accounts.default_region.clone(),
                 max_destinations: u64::from(settings.accounts.max_destinations),
+                plans: settings.plans.clone(),
+                allow_http_hooks: settings.allow_http_hooks,
+                network: settings.network.clone(),
                 retention_days: settings.jobs.retention_days,
                 oauth_clients: settings.oauth_clients.clone(),
                 log_signing_key: state.master_key.derive("log addresses"),
             },
         );
+
+        plans::enforce(&control).await.context(
+            "every account must be on a plan that the configuration file defines, or on none: define the plan, or run \
+             `selvedge account plan` (`selvedge account list` shows who is on it)",
+        )?;
 
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let runner = Runner::new(

@@ -17,6 +17,8 @@ pub struct NewAccount {
     pub email: String,
     /// The partner that creates the account; `None` for the operator.
     pub partner_id: Option<String>,
+    /// A plan of the operator's configuration; `None` for everything.
+    pub plan: Option<String>,
 }
 
 /// A stored account.
@@ -29,19 +31,21 @@ pub struct AccountRecord {
     pub last_name: String,
     pub email: String,
     pub partner_id: Option<String>,
+    /// A plan of the operator's configuration; `None` for everything.
+    pub plan: Option<String>,
     pub created_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
 }
 
 macro_rules! columns {
     () => {
-        "id, company, region, first_name, last_name, email, partner_id, created_at, deleted_at"
+        "id, company, region, first_name, last_name, email, partner_id, plan, created_at, deleted_at"
     };
 }
 
 statements! {
-    INSERT = "insert into accounts (company, region, first_name, last_name, email, email_key, partner_id, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT = "insert into accounts (company, region, first_name, last_name, email, email_key, partner_id, plan, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict do nothing
         returning id";
     EMAIL_TAKEN = "select id
@@ -61,6 +65,19 @@ statements! {
         set deleted_at = deleted_at
         where id = $1
             and deleted_at is null";
+    PLAN = "select plan
+        from accounts
+        where id = $1";
+    SET_PLAN = "update accounts
+        set plan = $2
+        where id = $1
+            and deleted_at is null";
+    PLANS_IN_USE = "select plan, count(*) as account_count
+        from accounts
+        where plan is not null
+            and deleted_at is null
+        group by plan
+        order by plan";
     DELETE = "update accounts
         set deleted_at = $2
         where id = $1
@@ -77,6 +94,10 @@ statements! {
         set deleted_at = $2, updated_at = $2
         where account_id = $1
             and deleted_at is null";
+    DELETE_CUSTOM_EMAILS = "delete from custom_emails
+        where account_id = $1";
+    DELETE_HOOKS = "delete from hooks
+        where account_id = $1";
 }
 
 /// Creates an account. [`StoreError::Conflict`] when the address belongs to a live account.
@@ -93,6 +114,7 @@ pub async fn create(
         new.email.as_str(),
         email_key(&new.email),
         new.partner_id.as_deref(),
+        new.plan.as_deref(),
         now,
     ];
     match tx.fetch_optional(INSERT, values).await? {
@@ -135,8 +157,37 @@ pub async fn lock(tx: &mut Tx, scope: AccountScope) -> Result<bool, StoreError> 
     Ok(tx.execute(LOCK, values![scope]).await? == 1)
 }
 
-/// Marks the account deleted, with its sources and destinations, revokes its tokens and stops its jobs. `false` when there
-/// is no such live account.
+/// The plan that the account is on; `None` when it is on none.
+pub async fn plan(tx: &mut ReadTx, scope: AccountScope) -> Result<Option<String>, StoreError> {
+    match tx.fetch_optional(PLAN, values![scope]).await? {
+        Some(row) => row.optional_text("plan"),
+        None => Ok(None),
+    }
+}
+
+/// Puts a live account on a plan, or on none. `false` when there is no such account.
+pub async fn set_plan(
+    tx: &mut Tx,
+    scope: AccountScope,
+    plan: Option<&str>,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(SET_PLAN, values![scope, plan]).await? == 1)
+}
+
+/// The plans that live accounts are on, with the number of accounts, by name.
+pub async fn plans_in_use(tx: &mut ReadTx) -> Result<Vec<(String, u64)>, StoreError> {
+    tx.fetch_all(PLANS_IN_USE, values![])
+        .await?
+        .iter()
+        .map(|row| {
+            let count = row.integer("account_count")?.unsigned_abs();
+            Ok((row.text("plan")?, count))
+        })
+        .collect()
+}
+
+/// Marks the account deleted, with its sources and destinations, forgets whom it notifies, revokes its tokens and stops
+/// its jobs. `false` when there is no such live account.
 pub async fn delete(tx: &mut Tx, scope: AccountScope, now: Timestamp) -> Result<bool, StoreError> {
     if tx.execute(DELETE, values![scope, now]).await? == 0 {
         return Ok(false);
@@ -144,11 +195,15 @@ pub async fn delete(tx: &mut Tx, scope: AccountScope, now: Timestamp) -> Result<
     for statement in [REVOKE_TOKENS, DELETE_SOURCES, DELETE_DESTINATIONS] {
         tx.execute(statement, values![scope, now]).await?;
     }
+    for statement in [DELETE_CUSTOM_EMAILS, DELETE_HOOKS] {
+        tx.execute(statement, values![scope]).await?;
+    }
     crate::jobs::stop_account(tx, scope, now).await?;
     Ok(true)
 }
 
-fn email_key(email: &str) -> String {
+/// What makes two addresses the same: case does not.
+pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
@@ -161,6 +216,7 @@ fn record(row: &Row) -> Result<AccountRecord, StoreError> {
         last_name: row.text("last_name")?,
         email: row.text("email")?,
         partner_id: row.optional_text("partner_id")?,
+        plan: row.optional_text("plan")?,
         created_at: row.time("created_at")?,
         deleted_at: row.optional_time("deleted_at")?,
     })

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
-use selvedge_types::{AccountId, Secret};
+use selvedge_types::{AccountId, HookId, Secret};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -102,6 +102,8 @@ pub(crate) enum Purpose {
     KeyCheck,
     /// Credentials of a connection.
     Credentials(AccountId, Connection),
+    /// The signing secret of a hook.
+    HookSecret(AccountId, HookId),
     /// An answer kept for repeats of a request.
     Answer { scope: String, key_hash: String },
 }
@@ -116,6 +118,9 @@ impl fmt::Display for Purpose {
                 connection.kind(),
                 connection.id()
             ),
+            Purpose::HookSecret(account, hook) => {
+                write!(formatter, "hook-secret:{account}:{hook}")
+            }
             Purpose::Answer { scope, key_hash } => write!(formatter, "answer:{key_hash}:{scope}"),
         }
     }
@@ -210,6 +215,7 @@ mod tests {
             of_source(1, 3),
             of_source(2, 2),
             Purpose::Credentials(AccountId(1), DestinationId(2).into()),
+            Purpose::HookSecret(AccountId(1), HookId(2)),
             Purpose::KeyCheck,
         ] {
             assert!(cipher(1).open(&other, &sealed).is_none(), "{other}");

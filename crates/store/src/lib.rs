@@ -29,8 +29,10 @@ mod value;
 
 pub mod accounts;
 pub mod connections;
+pub mod custom_emails;
 pub mod destinations;
 pub mod ephemeral_tokens;
+pub mod hooks;
 pub mod idempotency;
 pub mod import_tokens;
 pub mod jobs;

@@ -1,5 +1,7 @@
-//! Tokens and partner secrets: random texts that are stored as hashes only.
+//! Random texts: tokens and partner secrets, which are stored as hashes only, and signing secrets.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use selvedge_types::Secret;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -21,6 +23,17 @@ pub(crate) fn secret(prefix: &str) -> Result<Secret, StoreError> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     fill(&mut *bytes)?;
     Ok(Secret::new(format!("{prefix}{}", hex(&*bytes))))
+}
+
+/// `prefix` and 256 random bits in base64.
+pub(crate) fn base64_secret(prefix: &str) -> Result<Secret, StoreError> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    fill(&mut *bytes)?;
+    // Long enough from the start: growing would leave copies behind.
+    let mut text = String::with_capacity(prefix.len() + 44);
+    text.push_str(prefix);
+    STANDARD.encode_string(bytes.as_slice(), &mut text);
+    Ok(Secret::new(text))
 }
 
 /// What is stored of a secret. Secrets have 256 bits of entropy, so a plain hash cannot be searched.

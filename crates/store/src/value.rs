@@ -1,7 +1,8 @@
 //! Values on their way into a statement: three column types, each of which may be null.
 
 use selvedge_types::{
-    AccountId, AccountScope, DestinationId, ImportTokenId, SourceId, StreamId, Timestamp, TokenId,
+    AccountId, AccountScope, CustomEmailId, DestinationId, HookId, ImportTokenId, SourceId,
+    StreamId, Timestamp, TokenId,
 };
 
 /// A bound parameter.
@@ -116,5 +117,7 @@ from_id!(
     DestinationId,
     StreamId,
     TokenId,
-    ImportTokenId
+    ImportTokenId,
+    CustomEmailId,
+    HookId
 );

@@ -57,6 +57,14 @@ id!(
     /// An Import API access token's row, never its value.
     ImportTokenId
 );
+id!(
+    /// A custom recipient of notification mails.
+    CustomEmailId
+);
+id!(
+    /// A hook: an address that is called after loads.
+    HookId
+);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,10 @@ mod secret;
 pub mod stream;
 mod time;
 
-pub use ids::{AccountId, DestinationId, FIRST_ID, ImportTokenId, SourceId, StreamId, TokenId};
+pub use ids::{
+    AccountId, CustomEmailId, DestinationId, FIRST_ID, HookId, ImportTokenId, SourceId, StreamId,
+    TokenId,
+};
 pub use scope::AccountScope;
 pub use secret::Secret;
 pub use time::{Clock, ParseTimestampError, Timestamp};

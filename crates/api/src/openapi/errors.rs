@@ -95,6 +95,15 @@ pub(crate) enum MetadataError {
     Fields(InvalidFields),
 }
 
+/// The name of the error, a sentence, or a sentence with its name.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub(crate) enum HookError {
+    Bare(BareError),
+    Message(MessageError),
+    Named(NamedError),
+}
+
 /// A name alone.
 #[derive(ToSchema)]
 #[schema(examples(json!({"error": "NotFound"})))]

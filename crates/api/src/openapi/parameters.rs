@@ -49,6 +49,22 @@ pub(crate) struct ImportTokenPath {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
+pub(crate) struct CustomEmailPath {
+    /// Id of the custom e-mail.
+    #[param(minimum = 0, example = 100_027)]
+    id: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct HookPath {
+    /// Id of the hook.
+    #[param(minimum = 0, example = 100_031)]
+    id: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(crate) struct JobPath {
     /// Name of the job: `<account>.<connection>.<mode>.<uuid>`.
     #[param(example = "140217.151834.sync.7d3f2c1a-5b6e-41f0-8c5d-0a1b2c3d4e5f")]

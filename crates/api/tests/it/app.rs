@@ -12,8 +12,10 @@ use http_body_util::BodyExt;
 use selvedge_api::AppState;
 use selvedge_catalog::{ConnectionKind, OauthClients, Runs};
 use selvedge_control::checks::{self, CheckResult};
+use selvedge_control::plans::Plans;
 use selvedge_control::streams::{StreamListing, apply_discovery};
 use selvedge_control::{Control, JobLogs, LogReader, Settings};
+use selvedge_net::NetworkPolicy;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob, JobResult};
 use selvedge_store::{MasterKey, Store, StoreLocation, partners};
 use selvedge_testkit::clock::FakeClock;
@@ -136,6 +138,9 @@ impl TestApp {
             public_url: "https://pipes.example.com".to_owned(),
             default_region: None,
             max_destinations: 10,
+            plans: Plans::default(),
+            allow_http_hooks: false,
+            network: NetworkPolicy::default(),
             retention_days: 60,
             oauth_clients: OauthClients::default(),
             log_signing_key: [9; 32],

@@ -1,6 +1,6 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{Tenant, TestApp};
 
 /// Bodies that no endpoint can use.
 fn useless() -> Vec<Vec<u8>> {
@@ -21,12 +21,23 @@ fn useless() -> Vec<Vec<u8>> {
     ]
 }
 
+/// A custom e-mail and a hook, each with the first id.
+async fn notified(app: &TestApp, tenant: &Tenant, destination: i64) {
+    let email = json!({"email_address": "ops@acme.example"});
+    let hook = json!({"type": "post_load", "destination_id": destination, "config": {"url": "https://a.example/"}});
+    for (resource, body) in [("custom-emails", email), ("hooks", hook)] {
+        let path = format!("/notifications/public/v1/api/{resource}");
+        assert_eq!(app.post(tenant, &path, body).await.ok()["id"], 100_000);
+    }
+}
+
 #[tokio::test]
 async fn useless_bodies_get_the_documented_answer_of_every_endpoint() {
     let app = TestApp::start().await;
     let tenant = app.tenant("ada@acme.example").await;
     let destination = app.destination(&tenant).await;
     let source = app.configured_source(&tenant, "Shop").await;
+    notified(&app, &tenant, destination).await;
     let authorization = format!("Bearer {}", tenant.token);
     for (method, path, expected) in [
         (
@@ -63,6 +74,26 @@ async fn useless_bodies_get_the_documented_answer_of_every_endpoint() {
             "PUT",
             format!("/v4/sources/{source}"),
             r#"{"error":"InvalidBody","data":{"message":"PUT body many only include the keys: display_name, properties, and paused_at"}}"#,
+        ),
+        (
+            "PUT",
+            "/notifications/public/v1/api/custom-emails/100000".to_owned(),
+            r#"{"disabled_at":"missing"}"#,
+        ),
+        (
+            "POST",
+            "/notifications/public/v1/api/custom-emails".to_owned(),
+            r#"{"error":{"message":{"email_address":"Required. Must be valid email address format."}}}"#,
+        ),
+        (
+            "POST",
+            "/notifications/public/v1/api/hooks".to_owned(),
+            r#"{"data":{"message":"Invalid POST body"},"error":"InvalidBody"}"#,
+        ),
+        (
+            "PUT",
+            "/notifications/public/v1/api/hooks/100000".to_owned(),
+            r#"{"data":{"message":"PUT body must only contain boolean 'enable' key"},"error":"InvalidBody"}"#,
         ),
         (
             "PUT",
@@ -134,18 +165,19 @@ async fn send_hostile_values(app: TestApp) {
     let tenant = app.tenant("ada@acme.example").await;
     let destination = app.destination(&tenant).await;
     let source = app.configured_source(&tenant, "Shop").await;
+    notified(&app, &tenant, destination).await;
     let values = [
         Value::Null,
-        serde_json::json!(true),
-        serde_json::json!(-1),
-        serde_json::json!(1.5),
-        serde_json::json!(u64::MAX),
-        serde_json::json!(""),
-        serde_json::json!("a\0b"),
-        serde_json::json!("\u{202e}\u{feff}😀"),
-        serde_json::json!("x".repeat(100_000)),
-        serde_json::json!([[]]),
-        serde_json::json!({"": {"": null}}),
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(""),
+        json!("a\0b"),
+        json!("\u{202e}\u{feff}😀"),
+        json!("x".repeat(100_000)),
+        json!([[]]),
+        json!({"": {"": null}}),
     ];
     let fields = [
         "type",
@@ -158,18 +190,22 @@ async fn send_hostile_values(app: TestApp) {
         "paused_at",
         "ignore_unmapped_sources",
         "streams",
+        "email_address",
+        "disabled_at",
+        "config",
+        "enable",
         "",
     ];
     for (method, path, base) in [
         (
             "POST",
             "/v4/destinations".to_owned(),
-            serde_json::json!({"type": "postgres", "properties": {}}),
+            json!({"type": "postgres", "properties": {}}),
         ),
         (
             "PUT",
             format!("/v4/destinations/{destination}"),
-            serde_json::json!({"properties": {}}),
+            json!({"properties": {}}),
         ),
         (
             "POST",
@@ -184,17 +220,33 @@ async fn send_hostile_values(app: TestApp) {
         (
             "POST",
             "/v4/sources".to_owned(),
-            serde_json::json!({"type": "platform.postgres", "display_name": "x"}),
+            json!({"type": "platform.postgres", "display_name": "x"}),
         ),
-        (
-            "PUT",
-            format!("/v4/sources/{source}"),
-            serde_json::json!({}),
-        ),
+        ("PUT", format!("/v4/sources/{source}"), json!({})),
         (
             "PUT",
             format!("/v4/sources/{source}/streams/metadata"),
-            serde_json::json!({}),
+            json!({}),
+        ),
+        (
+            "POST",
+            "/notifications/public/v1/api/custom-emails".to_owned(),
+            json!({}),
+        ),
+        (
+            "PUT",
+            "/notifications/public/v1/api/custom-emails/100000".to_owned(),
+            json!({}),
+        ),
+        (
+            "POST",
+            "/notifications/public/v1/api/hooks".to_owned(),
+            json!({"type": "post_load", "destination_id": destination, "config": {"url": "https://a.example/"}}),
+        ),
+        (
+            "PUT",
+            "/notifications/public/v1/api/hooks/100000".to_owned(),
+            json!({}),
         ),
     ] {
         for field in fields {
@@ -213,8 +265,7 @@ async fn send_hostile_values(app: TestApp) {
         let property = base.get("properties").map_or("metadata", |_| "host");
         for value in &values {
             let mut body = base.clone();
-            body["properties"] =
-                serde_json::json!({property: value, "port": value, "start_date": value});
+            body["properties"] = json!({property: value, "port": value, "start_date": value});
             let answer = app
                 .send(method, &path, Some(&tenant.token), Some(&body))
                 .await;

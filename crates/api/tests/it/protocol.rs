@@ -93,6 +93,10 @@ async fn the_token_comes_before_the_ids() {
         ("POST", "/v4/sources/x/sync"),
         ("POST", "/v4/sources/x/tokens"),
         ("DELETE", "/v4/sources/x/tokens/x"),
+        ("PUT", "/notifications/public/v1/api/custom-emails/x"),
+        ("DELETE", "/notifications/public/v1/api/custom-emails/x"),
+        ("PUT", "/notifications/public/v1/api/hooks/x"),
+        ("DELETE", "/notifications/public/v1/api/hooks/x"),
     ] {
         app.send(method, path, None, None)
             .await

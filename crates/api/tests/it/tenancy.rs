@@ -2,13 +2,14 @@ use serde_json::{Value, json};
 
 use crate::app::{Tenant, TestApp};
 
-/// Ids of a source, a destination, a stream, a source of the Import API, and its token.
-type Ids<'a> = [&'a str; 5];
+/// Ids of a source, a destination, a stream, a source of the Import API and its token, a custom e-mail and a hook.
+type Ids<'a> = [&'a str; 7];
 
 /// Every route with such ids in its path or body.
 fn requests(
-    [source, destination, stream, pushed, token]: Ids<'_>,
+    [source, destination, stream, pushed, token, email, hook]: Ids<'_>,
 ) -> Vec<(&'static str, String, Value)> {
+    let notifications = "/notifications/public/v1/api";
     let settings = json!({"properties": {"host": "evil.example.net"}});
     vec![
         ("GET", format!("/v4/sources/{source}"), Value::Null),
@@ -71,6 +72,31 @@ fn requests(
             "/v4/sources".to_owned(),
             json!({"type": "platform.postgres", "display_name": "Mine", "destination_id": destination.parse::<i64>().unwrap()}),
         ),
+        (
+            "PUT",
+            format!("{notifications}/custom-emails/{email}"),
+            json!({"disabled_at": "2031-02-03T00:00:00Z"}),
+        ),
+        (
+            "DELETE",
+            format!("{notifications}/custom-emails/{email}"),
+            Value::Null,
+        ),
+        (
+            "POST",
+            format!("{notifications}/hooks"),
+            json!({"type": "post_load", "destination_id": destination.parse::<i64>().unwrap(), "config": {"url": "https://evil.example/"}}),
+        ),
+        (
+            "PUT",
+            format!("{notifications}/hooks/{hook}"),
+            json!({"enable": false}),
+        ),
+        (
+            "DELETE",
+            format!("{notifications}/hooks/{hook}"),
+            Value::Null,
+        ),
     ]
 }
 
@@ -100,6 +126,26 @@ async fn pushed_source(app: &TestApp, tenant: &Tenant) -> (String, String) {
     (source, token)
 }
 
+/// Adds a custom e-mail and a hook; their ids.
+async fn notified(app: &TestApp, tenant: &Tenant, destination: &Value) -> [String; 2] {
+    let email = json!({"email_address": "ops@acme.example"});
+    let hook = json!({"type": "post_load", "destination_id": destination, "config": {"url": "https://a.example/"}});
+    let add = async |resource: &str, body| {
+        let path = format!("/notifications/public/v1/api/{resource}");
+        app.post(tenant, &path, body).await.ok()["id"].to_string()
+    };
+    [add("custom-emails", email).await, add("hooks", hook).await]
+}
+
+/// What an account notifies.
+async fn notifications(app: &TestApp, tenant: &Tenant) -> [String; 2] {
+    let list = async |resource: &str| {
+        let path = format!("/notifications/public/v1/api/{resource}");
+        app.get(tenant, &path).await.text
+    };
+    [list("custom-emails").await, list("hooks").await]
+}
+
 #[tokio::test]
 async fn the_ids_of_another_account_behave_like_unknown_ones() {
     let app = TestApp::start().await;
@@ -118,6 +164,8 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
         .ok()[0]["stream_id"]
         .to_string();
     let (pushed, token) = pushed_source(&app, &victim).await;
+    let [email, hook] = notified(&app, &victim, &view["destination_id"]).await;
+    let notified = notifications(&app, &victim).await;
     let attacker = app.tenant("bob@rival.example").await;
 
     let foreign = walk(
@@ -129,16 +177,18 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
             &stream,
             &pushed,
             &token,
+            &email,
+            &hook,
         ],
     )
     .await;
-    let ids = ["900001", "900002", "900003", "900004", "900005"];
-    let unknown = walk(&app, &attacker, ids).await;
+    let ids = [1, 2, 3, 4, 5, 6, 7].map(|number| format!("90000{number}"));
+    let unknown = walk(&app, &attacker, ids.each_ref().map(String::as_str)).await;
     assert_eq!(foreign, unknown);
     assert!(
         foreign
             .iter()
-            .all(|(status, text)| *status != 200 || text == "[]"),
+            .all(|(status, text)| *status != 200 || text == "[]" || text == "[0]"),
         "{foreign:#?}"
     );
 
@@ -159,6 +209,11 @@ async fn the_ids_of_another_account_behave_like_unknown_ones() {
         .await
         .ok();
     assert_eq!(tokens[0]["token_id"].to_string(), token);
+    assert_eq!(notifications(&app, &victim).await, notified);
+    assert_eq!(
+        notifications(&app, &attacker).await,
+        ["[]", r#"{"post_load":[]}"#]
+    );
     app.get(&attacker, "/v4/sources").await.is(200, "[]");
     app.get(&attacker, "/v4/destinations").await.is(200, "[]");
     app.get(&attacker, "/v3/destinations").await.is(200, "[]");
@@ -176,7 +231,17 @@ async fn credentials_are_in_no_answer() {
         .ok()[0]["stream_id"]
         .to_string();
     let (pushed, token) = pushed_source(&app, &tenant).await;
-    let ids = [&source.to_string(), &destination, &stream, &pushed, &token];
+    let unknown = "1".to_owned();
+    let source = source.to_string();
+    let ids = [
+        &source,
+        &destination,
+        &stream,
+        &pushed,
+        &token,
+        &unknown,
+        &unknown,
+    ];
     let ids = ids.map(String::as_str);
     let mut texts: Vec<String> = walk(&app, &tenant, ids)
         .await

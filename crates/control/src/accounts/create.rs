@@ -117,6 +117,7 @@ pub async fn create(
         last_name,
         email,
         partner_id: Some(partner_id.clone()),
+        plan: control.settings().plans.default_plan().map(str::to_owned),
     };
     let account = match accounts::create(&mut tx, &new, control.now()).await {
         // Somebody else was quicker.

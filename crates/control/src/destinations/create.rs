@@ -8,7 +8,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use super::{Destination, NewDestination};
-use crate::{Control, ControlError, accounts, checks, properties, sources, unavailable};
+use crate::{Control, ControlError, accounts, checks, plans, properties, sources, unavailable};
 
 /// Creates a destination and queues its first check; never waits for it.
 pub async fn create(
@@ -34,13 +34,16 @@ pub(super) async fn insert(
         .destination_type(&new.type_name)
         .filter(|connection_type| !connection_type.is_stub())
         .ok_or_else(|| ControlError::UnknownDestinationType(new.type_name.clone()))?;
-    if !connection_type.has_access() {
-        return Err(ControlError::NoAccessToDestinationType(new.type_name));
-    }
 
     let now = control.now();
     accounts::hold(tx, scope).await?;
-    let limit = control.settings().max_destinations;
+    let features = plans::features(control, tx, scope).await?;
+    if !features.cover(connection_type) {
+        return Err(ControlError::NoAccessToDestinationType(new.type_name));
+    }
+    let limit = features
+        .max_destinations
+        .unwrap_or(control.settings().max_destinations);
     let limit = if new.only_one { limit.min(1) } else { limit };
     if destinations::count_live(tx, scope).await? >= limit {
         return Err(ControlError::DestinationLimit);

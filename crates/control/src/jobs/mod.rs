@@ -11,7 +11,7 @@ use selvedge_store::jobs;
 use selvedge_types::AccountScope;
 use selvedge_types::job::{JobMode, JobName};
 
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, plans};
 
 pub use extractions::{Extraction, extractions};
 pub use loads::loads;
@@ -33,9 +33,14 @@ async fn may_be_read(
     let Some(job) = jobs::find(&mut tx, scope, name).await? else {
         return Ok(false);
     };
+    let features = plans::features(control, &mut tx, scope).await?;
     drop(tx);
+    let mut kept_since = control.retention_start();
+    if let Some(days) = features.log_retention_days {
+        kept_since = kept_since.max(control.days_ago(days));
+    }
     let kept = job
         .completed_at
-        .is_none_or(|completed_at| completed_at >= control.retention_start());
+        .is_none_or(|completed_at| completed_at >= kept_since);
     Ok(kept && (!job.state.ended() || control.logs().open(scope, name).await?.is_some()))
 }

@@ -1,11 +1,11 @@
 //! What callers may send about a source.
 
-use selvedge_types::{DestinationId, Timestamp};
+use selvedge_types::DestinationId;
 use serde_json::{Map, Value};
 
 use super::naming::MAX_DISPLAY_NAME;
 use crate::ControlError;
-use crate::text::{fits, storable};
+use crate::text::{fits, parse_instant};
 
 /// What a source is created from.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl SourceChange {
                 // Judged last: the other keys are named first.
                 ("display_name", _) => {}
                 ("paused_at", Value::Null) => change.paused_at = Some(None),
-                ("paused_at", Value::String(text)) if is_instant(text) => {
+                ("paused_at", Value::String(text)) if parse_instant(text).is_some() => {
                     change.paused_at = Some(Some(text.clone()));
                 }
                 ("destination_id", Value::Null) => change.destination_id = Some(None),
@@ -112,15 +112,6 @@ impl SourceChange {
             && self.destination_id.is_none()
             && self.properties.is_none()
     }
-}
-
-/// ISO 8601: with a zone, without one (then UTC), or a date alone.
-fn is_instant(text: &str) -> bool {
-    let parses = |text: &str| Timestamp::parse(text).is_ok();
-    // No form of an instant is longer; longer texts are not worth reading.
-    text.len() <= 64
-        && storable(text)
-        && (parses(text) || parses(&format!("{text}Z")) || parses(&format!("{text}T00:00:00Z")))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use super::{NewSource, Source, cron, mapping, naming, readiness};
+use crate::plans::{self, Features};
 use crate::properties::{self, Held};
 use crate::{Control, ControlError, accounts, checks, unavailable};
 
@@ -21,14 +22,14 @@ pub async fn create(
         .source_type(&new.type_name)
         .filter(|connection_type| !connection_type.is_stub())
         .ok_or_else(|| ControlError::UnknownSourceType(new.type_name.clone()))?;
-    if !connection_type.has_access() {
-        return Err(ControlError::NoAccessToSourceType(new.type_name));
-    }
-    let name = name(&new)?;
-
     let now = control.now();
     let mut tx = control.store().begin().await?;
     accounts::hold(&mut tx, scope).await?;
+    let features = plans::features(control, &mut tx, scope).await?;
+    if !features.cover(connection_type) {
+        return Err(ControlError::NoAccessToSourceType(new.type_name));
+    }
+    let name = name(&new)?;
     if sources::name_taken(&mut tx, scope, &name).await? {
         return Err(name_taken(&new, name));
     }
@@ -39,7 +40,7 @@ pub async fn create(
         }
         None => mapping::only(&mut tx, scope).await?,
     };
-    let change = judge(control, connection_type, &new)?;
+    let change = judge(control, features, connection_type, &new)?;
 
     let mut row = sources::NewSource {
         source_type: new.type_name.clone(),
@@ -100,6 +101,7 @@ fn name_taken(new: &NewSource, name: String) -> ControlError {
 
 fn judge(
     control: &Control,
+    features: &Features,
     connection_type: &'static ConnectionType,
     new: &NewSource,
 ) -> Result<PropertyChange, ControlError> {
@@ -120,7 +122,7 @@ fn judge(
             card: empty_card(),
         });
     }
-    cron::judge(&change, control.now())?;
+    cron::judge(features, &change, control.now())?;
     let clients = &control.settings().oauth_clients;
     connection_type.supply(clients, StoredProperties::none(), &mut change);
     Ok(change)

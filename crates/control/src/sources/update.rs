@@ -11,7 +11,7 @@ use super::setup::facts;
 use super::source::type_of;
 use super::{Source, SourceChange, cron, mapping, readiness};
 use crate::properties::{self, Held};
-use crate::{Control, ControlError, accounts, checks, streams, unavailable};
+use crate::{Control, ControlError, accounts, checks, plans, streams, unavailable};
 
 /// Changes a source. The id is judged before the change, which therefore may be a refusal already.
 pub async fn update(
@@ -146,7 +146,8 @@ async fn judge(
             card: Box::new(connection_type.report_card(held.stored(), facts)),
         });
     }
-    cron::judge(&change, control.now())?;
+    let features = plans::features(control, tx, scope).await?;
+    cron::judge(features, &change, control.now())?;
     let clients = &control.settings().oauth_clients;
     connection_type.supply(clients, held.stored(), &mut change);
     Ok(change)

@@ -10,6 +10,7 @@ mod journey;
 mod kills;
 mod one_off;
 mod pipeline;
+mod plans;
 mod platform;
 mod quickstart;
 mod replacement;

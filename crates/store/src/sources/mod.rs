@@ -1,5 +1,6 @@
 //! Sources: where an account's data comes from.
 
+mod cron;
 mod mapping;
 mod schedule;
 
@@ -11,9 +12,12 @@ use crate::row::Row;
 use crate::value::values;
 use crate::{Credentials, ReadTx, StoreError, Tx, connections};
 
+pub use cron::list_with_cron;
 pub use mapping::{map_unmapped, unmap_from};
 pub use schedule::{ScheduledSource, list_scheduled};
 
+#[cfg(test)]
+pub(crate) use cron::STATEMENTS as CRON_STATEMENTS;
 #[cfg(test)]
 pub(crate) use mapping::STATEMENTS as MAPPING_STATEMENTS;
 #[cfg(test)]

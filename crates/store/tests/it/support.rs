@@ -149,6 +149,7 @@ impl Fixture {
                     "import_tokens",
                     "partners",
                     "idempotency_keys",
+                    "hooks",
                 ] {
                     // The escape format shows readable bytes as they are.
                     let sql = format!(
@@ -290,6 +291,7 @@ pub(crate) fn new_account(name: &str) -> accounts::NewAccount {
         last_name: "Last".to_owned(),
         email: format!("{name}@example.com"),
         partner_id: None,
+        plan: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use selvedge_store::jobs::Enqueued;
 use selvedge_store::streams::PositionUpdate;
 use selvedge_store::{
-    Connection, Page, connections, destinations, ephemeral_tokens, import_tokens, jobs, loads,
-    sources, streams, tokens,
+    Connection, Page, StoreError, connections, custom_emails, destinations, ephemeral_tokens,
+    hooks, import_tokens, jobs, loads, sources, streams, tokens,
 };
 use selvedge_types::job::{JobMode, JobState};
 use serde_json::json;
@@ -38,6 +38,12 @@ async fn strangers_see_nothing(fixture: Fixture) {
         .await
         .unwrap();
     let stream = streams::list(&mut tx, owner, source).await.unwrap()[0].id;
+    let email = custom_emails::create(&mut tx, owner, "ops@acme.example", START)
+        .await
+        .unwrap();
+    let (hook, _) = hooks::create(&mut tx, owner, destination, "https://a.example", START)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 
     let mut tx = fixture.store.read().await.unwrap();
@@ -136,6 +142,27 @@ async fn strangers_see_nothing(fixture: Fixture) {
             (completed.total > 0, !completed.items.is_empty()),
             (seen, seen)
         );
+        let found = custom_emails::find(tx, scope, email).await.unwrap();
+        assert_eq!(found.is_some(), seen);
+        let found = custom_emails::find_by_address(tx, scope, "ops@acme.example")
+            .await
+            .unwrap();
+        assert_eq!(found.is_some(), seen);
+        assert_eq!(
+            !custom_emails::list(tx, scope).await.unwrap().is_empty(),
+            seen
+        );
+        assert_eq!(custom_emails::count(tx, scope).await.unwrap() > 0, seen);
+        assert_eq!(hooks::find(tx, scope, hook).await.unwrap().is_some(), seen);
+        assert_eq!(
+            hooks::signing_secret(tx, scope, hook)
+                .await
+                .unwrap()
+                .is_some(),
+            seen
+        );
+        assert_eq!(!hooks::list(tx, scope).await.unwrap().is_empty(), seen);
+        assert_eq!(hooks::count(tx, scope).await.unwrap() > 0, seen);
         let loaded = loads::list_page(tx, scope, START, page).await.unwrap();
         assert_eq!((loaded.total > 0, !loaded.items.is_empty()), (seen, seen));
     }
@@ -163,6 +190,17 @@ async fn strangers_change_nothing(fixture: Fixture) {
         .await
         .unwrap();
 
+    let email = custom_emails::create(tx_ref, owner, "ops@acme.example", START)
+        .await
+        .unwrap();
+    let (hook, _) = hooks::create(tx_ref, owner, destination, "https://a.example", START)
+        .await
+        .unwrap();
+    let before_notified = (
+        custom_emails::list(tx_ref, owner).await.unwrap(),
+        hooks::list(tx_ref, owner).await.unwrap(),
+    );
+
     assert!(
         !tokens::revoke(tx_ref, stranger, token, after(1))
             .await
@@ -182,6 +220,32 @@ async fn strangers_change_nothing(fixture: Fixture) {
         !sources::touch(tx_ref, stranger, source, after(1))
             .await
             .unwrap()
+    );
+    assert!(
+        !custom_emails::set_disabled_at(tx_ref, stranger, email, Some(after(1)))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !custom_emails::delete(tx_ref, stranger, email)
+            .await
+            .unwrap()
+    );
+    let created = hooks::create(tx_ref, stranger, destination, "https://b.example", START).await;
+    assert!(matches!(created, Err(StoreError::Conflict(_))));
+    hooks::set_enabled(tx_ref, stranger, hook, false, after(1))
+        .await
+        .unwrap();
+    assert!(!hooks::delete(tx_ref, stranger, hook).await.unwrap());
+    hooks::delete_of_destination(tx_ref, stranger, destination)
+        .await
+        .unwrap();
+    assert_eq!(
+        before_notified,
+        (
+            custom_emails::list(tx_ref, owner).await.unwrap(),
+            hooks::list(tx_ref, owner).await.unwrap(),
+        )
     );
     let mut changed = before_destination.clone();
     changed.credentials = password("stolen");

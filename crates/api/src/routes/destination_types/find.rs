@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use selvedge_catalog::ConnectionKind;
+use selvedge_control::plans;
 
 use crate::auth::Caller;
 use crate::openapi::parameters::HeldTag;
@@ -27,14 +28,15 @@ use crate::{ApiError, AppState};
     ),
 )]
 pub(crate) async fn find_destination_type(
-    _: Caller,
+    Caller(scope): Caller,
     State(state): State<AppState>,
     Segment(name): Segment<String>,
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = ConnectionKind::Destination;
+    let access = plans::features_of(&state.control, scope).await?.type_access();
     state
         .type_cards
-        .find(&state.control, kind, &name, &request)
+        .find(&state.control, access, kind, &name, &request)
         .await
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use selvedge_catalog::ConnectionKind;
+use selvedge_control::plans;
 
 use crate::auth::Caller;
 use crate::openapi::parameters::HeldTag;
@@ -25,10 +26,14 @@ use crate::{ApiError, AppState};
     ),
 )]
 pub(crate) async fn list_source_types(
-    _: Caller,
+    Caller(scope): Caller,
     State(state): State<AppState>,
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = ConnectionKind::Source;
-    state.type_cards.list(&state.control, kind, &request).await
+    let access = plans::features_of(&state.control, scope).await?.type_access();
+    state
+        .type_cards
+        .list(&state.control, access, kind, &request)
+        .await
 }

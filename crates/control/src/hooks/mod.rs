@@ -1,0 +1,14 @@
+//! Hooks: addresses that are called after data was loaded.
+
+mod body;
+mod create;
+mod delete;
+mod list;
+mod target;
+mod update;
+
+pub use body::{HookChange, NewHook};
+pub use create::{CreatedHook, create};
+pub use delete::delete;
+pub use list::list;
+pub use update::update;
