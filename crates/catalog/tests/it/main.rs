@@ -2,6 +2,8 @@
 
 mod cards;
 mod catalog;
+mod documented;
 mod instances;
 mod reference;
 mod schedules;
+mod served;
