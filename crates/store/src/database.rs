@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection as _, PgPool, SqlitePool};
 use uuid::Uuid;
 
 use crate::cipher::{Cipher, MasterKey, Purpose};
+use crate::reader::Readers;
 use crate::tx::{Inner, ReadTx, Tx};
 use crate::value::values;
 use crate::{StoreError, migrate};
@@ -24,11 +25,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Between two attempts to switch a new file to the write-ahead log, which takes another process a few milliseconds.
 const SWITCH_RETRY: Duration = Duration::from_millis(20);
 
-/// Readers of the SQLite file: more than the cores of a small machine gain nothing.
-const SQLITE_READERS: u32 = 4;
-
 /// Sessions per process on PostgreSQL: several nodes fit into its default limit of 100.
 const POSTGRES_SESSIONS: u32 = 16;
+
+/// How long an unused session is taken for a living one. Longer ago, the server may have been restarted.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// The plaintext of the check value; only its decryption matters.
 const KEY_CHECK: &[u8] = b"selvedge";
@@ -65,7 +66,7 @@ enum Database {
     /// One writer, because SQLite has one at a time anyway: waiting in our queue is fair, waiting in SQLite is not.
     Sqlite {
         writer: SqlitePool,
-        readers: SqlitePool,
+        readers: Arc<Readers>,
     },
     Postgres(PgPool),
 }
@@ -98,7 +99,9 @@ impl Store {
     /// Begins a read transaction, which sees one state of the database throughout.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
         let inner = match &self.database {
-            Database::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Database::Sqlite { readers, .. } => {
+                Inner::Reader(readers.begin(ACQUIRE_TIMEOUT).await?)
+            }
             Database::Postgres(pool) => Inner::Postgres(
                 pool.begin_with("begin isolation level repeatable read read only")
                     .await?,
@@ -145,16 +148,11 @@ impl Database {
             .pragma("trusted_schema", "off")
             .disable_statement_logging();
         let writing = options
-            .clone()
             .journal_mode(SqliteJournalMode::Wal)
             // `normal` may forget an acknowledged write when the power fails.
             .synchronous(SqliteSynchronous::Full);
         let writer = open_writer(writing).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.pragma("query_only", "on"))
-            .await?;
+        let readers = Readers::open(path, BUSY_TIMEOUT)?;
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -169,6 +167,17 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_SESSIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A session that was used a moment ago is asked for signs of life by nobody: that is a round trip for each
+            // transaction.
+            .test_before_acquire(false)
+            .before_acquire(|session, usage| {
+                Box::pin(async move {
+                    if usage.idle_for > TRUSTED_IDLE {
+                        session.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }

@@ -77,6 +77,23 @@ impl StoreError {
     }
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let driver = match error {
+            rusqlite::Error::SqliteFailure(failure, message) => DriverError {
+                code: Some(failure.extended_code.to_string()),
+                message: message.unwrap_or_else(|| failure.to_string()),
+            },
+            other => DriverError::new(other.to_string()),
+        };
+        if driver.code.as_deref().is_some_and(temporary) {
+            Self::Unavailable(driver)
+        } else {
+            Self::Database(driver)
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error;

@@ -22,6 +22,7 @@ mod error;
 mod migrate;
 mod page;
 mod random;
+mod reader;
 mod row;
 mod tx;
 mod value;

@@ -7,22 +7,25 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 
 use crate::StoreError;
+use crate::reader::{FromCell, ReadRow};
 
 /// One row of an answer.
 pub(crate) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+    Read(ReadRow),
 }
 
 impl Row {
     fn get<T>(&self, column: &str) -> Result<T, StoreError>
     where
-        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite>,
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + FromCell,
         T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
         let value = match self {
             Row::Sqlite(row) => row.try_get(column),
             Row::Postgres(row) => row.try_get(column),
+            Row::Read(row) => return row.get(column),
         };
         value.map_err(StoreError::from)
     }

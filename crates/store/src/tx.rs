@@ -10,6 +10,8 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::StoreError;
 use crate::cipher::Cipher;
+use crate::error::DriverError;
+use crate::reader::Reader;
 use crate::row::Row;
 use crate::value::Value;
 
@@ -26,6 +28,8 @@ pub struct ReadTx {
 pub struct Tx(ReadTx);
 
 pub(crate) enum Inner {
+    /// The SQLite file, to read only.
+    Reader(Reader),
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -48,7 +52,7 @@ impl ReadTx {
 
     pub(crate) fn dialect(&self) -> Dialect {
         match self.inner {
-            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Reader(_) | Inner::Sqlite(_) => Dialect::Sqlite,
             Inner::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -59,6 +63,12 @@ impl ReadTx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         Ok(match &mut self.inner {
+            Inner::Reader(reader) => reader
+                .fetch_all(sql, values)
+                .await?
+                .into_iter()
+                .map(Row::Read)
+                .collect(),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .fetch_all(&mut **transaction)
                 .await?
@@ -80,6 +90,7 @@ impl ReadTx {
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         Ok(match &mut self.inner {
+            Inner::Reader(reader) => reader.fetch_optional(sql, values)?.map(Row::Read),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .fetch_optional(&mut **transaction)
                 .await?
@@ -112,6 +123,7 @@ impl Tx {
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0.inner {
+            Inner::Reader(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
         }
@@ -125,6 +137,7 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
         Ok(match &mut self.0.inner {
+            Inner::Reader(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .execute(&mut **transaction)
                 .await?
@@ -139,6 +152,7 @@ impl Tx {
     /// Runs several statements without parameters, such as a migration.
     pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match &mut self.0.inner {
+            Inner::Reader(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => {
                 sqlx::raw_sql(sql).execute(&mut **transaction).await?;
             }
@@ -162,6 +176,11 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut ReadTx {
         &mut self.0
     }
+}
+
+/// Nobody makes a write transaction of a reading connection.
+fn read_only() -> StoreError {
+    StoreError::Database(DriverError::new("this connection only reads"))
 }
 
 fn bind_sqlite(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
