@@ -8,6 +8,7 @@ use selvedge_types::SourceId;
 use serde_json::{Value, json};
 
 use crate::json::respond;
+use crate::prepared::PrepareError;
 
 /// Everything but success.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,8 @@ pub(crate) enum ApiError {
     /// A handler panicked.
     #[error("internal error")]
     Panicked,
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
     Control(#[from] ControlError),
 }
@@ -114,7 +117,7 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 error_data("InvalidId", &format!("source not found ({id})")),
             ),
-            ApiError::KeptAnswer(_) | ApiError::Panicked => internal(),
+            ApiError::KeptAnswer(_) | ApiError::Panicked | ApiError::Prepare(_) => internal(),
             ApiError::Control(error) => control_answer(error),
         }
     }

@@ -13,10 +13,12 @@ mod observe;
 mod openapi;
 mod paging;
 mod path;
+mod prepared;
 mod rate_limit;
 mod router;
 mod routes;
 mod state;
+mod type_cards;
 
 pub(crate) use error::ApiError;
 pub use router::{description, router};

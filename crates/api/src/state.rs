@@ -8,6 +8,7 @@ use http::HeaderValue;
 use selvedge_control::Control;
 
 use crate::rate_limit::{JobsGroup, RequestLimit};
+use crate::type_cards::TypeCards;
 
 /// Largest request body the documentation promises to take.
 pub const DEFAULT_BODY_LIMIT: usize = 20 * 1024 * 1024;
@@ -21,6 +22,7 @@ pub struct AppState {
     pub(crate) request_limit: Option<Arc<RequestLimit>>,
     pub(crate) jobs_group: Arc<JobsGroup>,
     pub(crate) enforce_jobs_group: bool,
+    pub(crate) type_cards: Arc<TypeCards>,
     pub(crate) body_limit_bytes: usize,
     pub(crate) body_timeout: Duration,
     /// Values of `Origin` whose pages may call.
@@ -35,6 +37,7 @@ impl AppState {
             request_limit: None,
             jobs_group: Arc::default(),
             enforce_jobs_group: false,
+            type_cards: Arc::default(),
             body_limit_bytes: DEFAULT_BODY_LIMIT,
             body_timeout: DEFAULT_BODY_TIMEOUT,
             allowed_origins: Arc::default(),

@@ -6,7 +6,9 @@ use crate::fill::Fill;
 use crate::{Property, StepType};
 
 /// Which end of a pipeline a type is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionKind {
     #[default]

@@ -1,31 +1,38 @@
 //! What can be connected: the report cards of the types themselves.
 
-use selvedge_catalog::{ConnectionType, ReportCard};
+use selvedge_catalog::{ConnectionKind, ConnectionType, ReportCard};
 
 use crate::Control;
 
-/// Cards of all source types, old ones without steps included.
-pub fn list_sources(control: &Control) -> Vec<ReportCard<'static>> {
+/// Cards of all types of the kind, old ones without steps included.
+pub fn list_cards(control: &Control, kind: ConnectionKind) -> Vec<ReportCard<'static>> {
     let card = |connection_type| card(control, connection_type);
-    control.catalog().source_types().map(card).collect()
+    match kind {
+        ConnectionKind::Source => control.catalog().source_types().map(card).collect(),
+        ConnectionKind::Destination => control.catalog().destination_types().map(card).collect(),
+    }
 }
 
-/// Cards of all destination types.
-pub fn list_destinations(control: &Control) -> Vec<ReportCard<'static>> {
-    let card = |connection_type| card(control, connection_type);
-    control.catalog().destination_types().map(card).collect()
-}
-
-/// The card of one source type.
-pub fn find_source(control: &Control, name: &str) -> Option<ReportCard<'static>> {
-    let found = control.catalog().source_type(name)?;
+/// The card of one type.
+pub fn find_card(
+    control: &Control,
+    kind: ConnectionKind,
+    name: &str,
+) -> Option<ReportCard<'static>> {
+    let found = find(control, kind, name)?;
     Some(card(control, found))
 }
 
-/// The card of one destination type.
-pub fn find_destination(control: &Control, name: &str) -> Option<ReportCard<'static>> {
-    let found = control.catalog().destination_type(name)?;
-    Some(card(control, found))
+/// One type, without the work of making its card.
+pub fn find(
+    control: &Control,
+    kind: ConnectionKind,
+    name: &str,
+) -> Option<&'static ConnectionType> {
+    match kind {
+        ConnectionKind::Source => control.catalog().source_type(name),
+        ConnectionKind::Destination => control.catalog().destination_type(name),
+    }
 }
 
 fn card(control: &Control, connection_type: &'static ConnectionType) -> ReportCard<'static> {

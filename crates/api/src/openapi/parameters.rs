@@ -62,3 +62,11 @@ pub(crate) struct PageQuery {
     #[param(minimum = 1, default = 1)]
     page: Option<i64>,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct HeldTag {
+    /// Entity tag of the answer that the caller has; while it is the same, the answer is 304 without a body.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}

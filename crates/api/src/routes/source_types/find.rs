@@ -1,11 +1,12 @@
 //! `GET /v4/source-types/{source_type}`: the report card of one source type.
 
 use axum::extract::State;
-use selvedge_catalog::ReportCard;
-use selvedge_control::connection_types;
+use axum::response::Response;
+use http::HeaderMap;
+use selvedge_catalog::ConnectionKind;
 
 use crate::auth::Caller;
-use crate::json::Json;
+use crate::openapi::parameters::HeldTag;
 use crate::openapi::report_card::TypeCard;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
@@ -15,15 +16,25 @@ use crate::{ApiError, AppState};
     get,
     path = "/v4/source-types/{type}",
     tag = "Source types",
-    params(("type" = String, Path, description = "Name of the type", example = "platform.postgres")),
-    responses((status = 200, description = "Report card of the type", body = TypeCard)),
+    params(
+        ("type" = String, Path, description = "Name of the type", example = "platform.postgres"),
+        HeldTag,
+    ),
+    responses(
+        (status = 200, description = "Report card of the type", body = TypeCard,
+            headers(("ETag" = String, description = "Entity tag, to send in `If-None-Match`"))),
+        (status = 304, description = "The caller has this answer already"),
+    ),
 )]
 pub(crate) async fn find_source_type(
     _: Caller,
     State(state): State<AppState>,
     Segment(name): Segment<String>,
-) -> Result<Json<ReportCard<'static>>, ApiError> {
-    connection_types::find_source(&state.control, &name)
-        .map(Json)
-        .ok_or(ApiError::NotFound)
+    request: HeaderMap,
+) -> Result<Response, ApiError> {
+    let kind = ConnectionKind::Source;
+    state
+        .type_cards
+        .find(&state.control, kind, &name, &request)
+        .await
 }

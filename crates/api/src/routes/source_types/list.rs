@@ -1,13 +1,14 @@
 //! `GET /v4/source-types`: the report cards of all source types.
 
 use axum::extract::State;
-use selvedge_catalog::ReportCard;
-use selvedge_control::connection_types;
+use axum::response::Response;
+use http::HeaderMap;
+use selvedge_catalog::ConnectionKind;
 
-use crate::AppState;
 use crate::auth::Caller;
-use crate::json::Json;
+use crate::openapi::parameters::HeldTag;
 use crate::openapi::report_card::TypeCard;
+use crate::{ApiError, AppState};
 
 /// List source types
 ///
@@ -16,11 +17,18 @@ use crate::openapi::report_card::TypeCard;
     get,
     path = "/v4/source-types",
     tag = "Source types",
-    responses((status = 200, description = "Report cards of the types", body = [TypeCard])),
+    params(HeldTag),
+    responses(
+        (status = 200, description = "Report cards of the types", body = [TypeCard],
+            headers(("ETag" = String, description = "Entity tag, to send in `If-None-Match`"))),
+        (status = 304, description = "The caller has this answer already"),
+    ),
 )]
 pub(crate) async fn list_source_types(
     _: Caller,
     State(state): State<AppState>,
-) -> Json<Vec<ReportCard<'static>>> {
-    Json(connection_types::list_sources(&state.control))
+    request: HeaderMap,
+) -> Result<Response, ApiError> {
+    let kind = ConnectionKind::Source;
+    state.type_cards.list(&state.control, kind, &request).await
 }
