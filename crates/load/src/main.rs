@@ -1,0 +1,42 @@
+//! The two programs beside the server in a benchmark of the API: one that asks, and one that answers as fast as the same
+//! HTTP library can.
+//!
+//! A crate of its own, because both have to be built as the server is: optimised, with the same versions of everything.
+
+mod bare;
+mod generate;
+mod latencies;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Subcommand)]
+enum Program {
+    /// Answer every request with the content of a file.
+    Bare(bare::BareArguments),
+    /// Send requests over kept-alive connections for a while, and print what came of it as JSON.
+    Generate(generate::GenerateArguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().program {
+        Program::Bare(arguments) => bare::run(arguments).await,
+        Program::Generate(arguments) => generate::run(arguments).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
