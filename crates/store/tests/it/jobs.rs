@@ -17,6 +17,7 @@ on_both_databases!(
     only_a_waiting_job_can_be_called_off,
     a_new_check_replaces_the_running_one,
     the_newest_job_is_the_last_one_asked_for,
+    the_newest_jobs_of_all_sources_are_those_of_each,
     the_last_completed_sync_of_each_source_is_listed,
     old_jobs_are_forgotten_but_for_the_newest_check,
     active_jobs_are_counted,
@@ -297,6 +298,50 @@ async fn the_newest_job_is_the_last_one_asked_for(fixture: Fixture) {
     assert_eq!(start().await, Some(START));
     fixture.claim(after(4)).await.unwrap();
     assert_eq!(start().await, Some(after(4)));
+}
+
+async fn the_newest_jobs_of_all_sources_are_those_of_each(fixture: Fixture) {
+    let scope = fixture.account().await;
+    let other = fixture.account().await;
+    let mut expected = Vec::new();
+    for (number, account) in [(0, scope), (1, scope), (2, scope), (3, other)] {
+        let source = fixture.source(account, &format!("s{number}")).await;
+        let mut tx = fixture.store.begin().await.unwrap();
+        // One of them is not ready.
+        let ready_at = (number != 1).then_some(START);
+        assert!(
+            sources::set_ready_at(&mut tx, account, source, ready_at)
+                .await
+                .unwrap()
+        );
+        tx.commit().await.unwrap();
+        for run in 0..2 {
+            fixture.enqueue(account, source, JobMode::Sync).await;
+            let job = fixture.claim(after(run)).await.unwrap();
+            fixture.finish(&job, after(run)).await;
+        }
+        fixture.enqueue(account, source, JobMode::Check).await;
+        let check = fixture.claim(after(2)).await.unwrap();
+        fixture.finish(&check, after(2)).await;
+        let mut tx = fixture.store.read().await.unwrap();
+        let newest = jobs::newest(&mut tx, account, source.into(), JobMode::Sync).await;
+        if account == scope && ready_at.is_some() {
+            expected.push(newest.unwrap().unwrap());
+        }
+    }
+    // Ready, and never run.
+    let idle = fixture.source(scope, "idle").await;
+    let mut tx = fixture.store.begin().await.unwrap();
+    sources::set_ready_at(&mut tx, scope, idle, Some(START))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = fixture.store.read().await.unwrap();
+    let found = jobs::newest_per_source(&mut tx, scope, JobMode::Sync)
+        .await
+        .unwrap();
+    assert_eq!(found, expected);
 }
 
 async fn the_last_completed_sync_of_each_source_is_listed(fixture: Fixture) {

@@ -125,6 +125,10 @@ async fn strangers_see_nothing(fixture: Fixture) {
                 .is_some(),
             seen
         );
+        let newest = jobs::newest_per_source(tx, scope, JobMode::Sync)
+            .await
+            .unwrap();
+        assert!(seen || newest.is_empty());
         let completed = jobs::last_completed_per_source(tx, scope, START, page)
             .await
             .unwrap();
