@@ -1,6 +1,9 @@
 //! Looking at sources, deleted ones included.
 
-use selvedge_store::sources;
+use std::collections::HashMap;
+
+use selvedge_store::{jobs, sources};
+use selvedge_types::job::JobMode;
 use selvedge_types::{AccountScope, SourceId};
 
 use super::Source;
@@ -23,9 +26,15 @@ pub async fn find(
 pub async fn list(control: &Control, scope: AccountScope) -> Result<Vec<Source>, ControlError> {
     let mut tx = control.store().read().await?;
     let records = sources::list(&mut tx, scope).await?;
+    let newest: HashMap<_, _> = jobs::newest_per_source(&mut tx, scope, JobMode::Sync)
+        .await?
+        .into_iter()
+        .map(|job| (job.connection, job))
+        .collect();
     let mut found = Vec::with_capacity(records.len());
     for record in records {
-        found.push(Source::new(control, &mut tx, scope, record).await?);
+        let newest = newest.get(&record.id.into());
+        found.push(Source::after(control, &mut tx, scope, record, newest).await?);
     }
     Ok(found)
 }

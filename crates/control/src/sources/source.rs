@@ -42,6 +42,21 @@ impl Source {
         scope: AccountScope,
         record: SourceRecord,
     ) -> Result<Self, ControlError> {
+        let newest = match record.ready_at {
+            Some(_) => jobs::newest(tx, scope, record.id.into(), JobMode::Sync).await?,
+            None => None,
+        };
+        Self::after(control, tx, scope, record, newest.as_ref()).await
+    }
+
+    /// As [`Source::new`], with the newest sync job at hand. Only the plan of a ready source depends on it.
+    pub(super) async fn after(
+        control: &Control,
+        tx: &mut ReadTx,
+        scope: AccountScope,
+        record: SourceRecord,
+        newest: Option<&JobRecord>,
+    ) -> Result<Self, ControlError> {
         let connection_type = type_of(control, &record)?;
         let held = Held::new(&record.properties, &record.credentials);
         let facts = if record.ready_at.is_some() {
@@ -57,9 +72,12 @@ impl Source {
             record.ready_at,
             connection_type.default_scheduling_interval(),
         ) {
-            (Some(ready_at), Some(default_minutes)) if record.deleted_at.is_none() => {
-                let newest = jobs::newest(tx, scope, record.id.into(), JobMode::Sync).await?;
-                let newest = newest.as_ref().map(newest_run);
+            (Some(ready_at), Some(default_minutes))
+                if record.deleted_at.is_none()
+                    // A type that asks for one more value since the last change reopens the form.
+                    && connection_type.is_fully_configured(held.stored(), facts) =>
+            {
+                let newest = newest.map(newest_run);
                 let now = control.now();
                 schedule::shown(&held.plain, default_minutes, now, newest, ready_at)
             }
