@@ -13,6 +13,7 @@
 mod catalog;
 mod connection_type;
 mod fill;
+mod oauth;
 mod overlay;
 mod properties;
 mod property;
@@ -25,6 +26,7 @@ pub use catalog::{Catalog, LoadCatalogError};
 pub use connection_type::{
     Category, ConnectionKind, ConnectionType, Details, PipelineState, PricingTier, Status, Step,
 };
+pub use oauth::{OauthClientError, OauthClients};
 pub use properties::{Credentials, Properties, PropertyChange, StoredProperties};
 pub use property::{Property, PropertyType};
 pub use report_card::{DetailsCard, PropertyCard, ReportCard, Runs, StepCard, Upgrade};

@@ -161,7 +161,7 @@ impl PropertyChange {
         self.plain.contains_key(name) || self.credentials.expose().contains_key(name)
     }
 
-    fn set(&mut self, property: &Property, value: Value) {
+    pub(crate) fn set(&mut self, property: &Property, value: Value) {
         let name = property.name.clone();
         if property.is_credential {
             self.credentials.insert(name, value);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selvedge_catalog::{Catalog, ConnectionKind, ConnectionType, Runs};
+use selvedge_catalog::{Catalog, ConnectionKind, ConnectionType, OauthClients, Runs};
 use selvedge_store::Store;
 use selvedge_types::{Clock, Timestamp};
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub max_destinations: u64,
     /// Days that extractions, loads and logs stay visible.
     pub retention_days: u32,
+    /// Client credentials with third parties, for connections whose user brings none.
+    pub oauth_clients: OauthClients,
     /// Key of the signatures on addresses of logs; derived from the master key, so that every node has the same.
     pub log_signing_key: [u8; 32],
 }

@@ -2,11 +2,14 @@
 //!
 //! One struct per section, each with its defaults; unknown keys are refused, so that a typing error is not a silent default.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use selvedge_catalog::{Catalog, OauthClients};
 use selvedge_net::{Network, NetworkPolicy};
+use selvedge_types::Secret;
 use serde::Deserialize;
 
 use crate::cli::{ServeArguments, StateArguments};
@@ -21,6 +24,7 @@ pub(crate) struct ConfigFile {
     jobs: JobsSection,
     accounts: AccountsSection,
     local_files: LocalFilesSection,
+    oauth: OauthSection,
     brand: BrandSection,
     log: LogSection,
 }
@@ -113,6 +117,38 @@ impl Default for BrandSection {
     }
 }
 
+/// `[oauth]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OauthSection {
+    /// `[oauth.clients."platform.asana"]`: values of the type's `oauth` step that its users need not send, above all
+    /// `client_id` and `client_secret`. Not for types whose users name the host that is asked for tokens (`domain`,
+    /// `auth_base_url`): there a tenant could have the operator's secret sent to himself.
+    clients: BTreeMap<String, BTreeMap<String, ConfiguredSecret>>,
+}
+
+/// A secret in the configuration file.
+#[derive(Clone, Debug)]
+struct ConfiguredSecret(Secret);
+
+impl<'de> Deserialize<'de> for ConfiguredSecret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
+    }
+}
+
+impl OauthSection {
+    fn checked(self) -> anyhow::Result<OauthClients> {
+        let bare = |(name, ConfiguredSecret(value))| (name, value);
+        let clients = self
+            .clients
+            .into_iter()
+            .map(|(type_name, values)| (type_name, values.into_iter().map(bare).collect()))
+            .collect();
+        OauthClients::new(Catalog::global(), clients).context("oauth.clients")
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -140,6 +176,7 @@ pub(crate) struct ServeSettings {
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
     pub(crate) allowed_directories: Vec<PathBuf>,
+    pub(crate) oauth_clients: OauthClients,
     pub(crate) brand: BrandSection,
     pub(crate) log_filter: String,
 }
@@ -247,6 +284,7 @@ impl ServeSettings {
             jobs: file.jobs,
             accounts: file.accounts,
             allowed_directories: file.local_files.allowed_directories,
+            oauth_clients: file.oauth.checked()?,
             brand: file.brand,
         })
     }
@@ -317,5 +355,26 @@ mod tests {
             settings(&[], Some("[server]\nlisten_on = \"x\"\n")).unwrap_err()
         );
         assert!(error.contains("listen_on"), "{error}");
+    }
+
+    #[test]
+    fn client_credentials_are_checked_and_not_shown() {
+        let file = "[oauth.clients.\"platform.asana\"]\nclient_id = \"ours\"\nclient_secret = \"hunter2\"\n";
+        let settings = settings(&[], Some(file)).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(
+            shown.contains("client_secret") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn client_credentials_of_a_type_without_oauth_are_refused() {
+        let file = "[oauth.clients.\"platform.github\"]\naccess_token = \"hunter2\"\n";
+        let error = format!("{:#}", settings(&[], Some(file)).unwrap_err());
+        assert_eq!(
+            error,
+            "oauth.clients: no type \"platform.github\" has an oauth step"
+        );
     }
 }

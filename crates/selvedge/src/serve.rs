@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use selvedge_api::AppState;
 use selvedge_catalog::{ConnectionKind, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
@@ -137,6 +138,7 @@ impl Server {
                 default_region: settings.accounts.default_region.clone(),
                 max_destinations: u64::from(settings.accounts.max_destinations),
                 retention_days: settings.jobs.retention_days,
+                oauth_clients: settings.oauth_clients.clone(),
                 log_signing_key: state.master_key.derive("log addresses"),
             },
         );
@@ -177,6 +179,12 @@ impl Server {
                         .await
                 }
                 None => {
+                    let listener = listener.tap_io(|stream| {
+                        // Large answers end in a short segment that must not wait for an acknowledgement.
+                        if let Err(error) = stream.set_nodelay(true) {
+                            tracing::debug!(%error, "a connection keeps its small segments back");
+                        }
+                    });
                     axum::serve(listener, router)
                         .with_graceful_shutdown(ended)
                         .await

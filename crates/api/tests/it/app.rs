@@ -10,7 +10,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use selvedge_api::AppState;
-use selvedge_catalog::{ConnectionKind, Runs};
+use selvedge_catalog::{ConnectionKind, OauthClients, Runs};
 use selvedge_control::checks::{self, CheckResult};
 use selvedge_control::streams::{StreamListing, apply_discovery};
 use selvedge_control::{Control, JobLogs, LogReader, Settings};
@@ -137,6 +137,7 @@ impl TestApp {
             default_region: None,
             max_destinations: 10,
             retention_days: 60,
+            oauth_clients: OauthClients::default(),
             log_signing_key: [9; 32],
         };
         configure(&mut settings);

@@ -47,7 +47,7 @@ pub(super) async fn insert(
     }
     let empty_card =
         || Box::new(connection_type.report_card(StoredProperties::none(), SetupFacts::default()));
-    let change: PropertyChange = connection_type
+    let mut change: PropertyChange = connection_type
         .validate_create(&new.properties, Uuid::new_v4())
         .map_err(|bad| ControlError::BadProperties {
             names: bad.names,
@@ -62,6 +62,8 @@ pub(super) async fn insert(
             card: empty_card(),
         });
     }
+    let clients = &control.settings().oauth_clients;
+    connection_type.supply(clients, StoredProperties::none(), &mut change);
 
     let mut row = destinations::NewDestination {
         name: match new.name {

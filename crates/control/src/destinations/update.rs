@@ -46,7 +46,7 @@ pub(super) async fn apply(
     let connection_type = type_of(control, &record)?;
     let held = Held::new(&record.properties, &record.credentials);
     let card = || Box::new(connection_type.report_card(held.stored(), SetupFacts::default()));
-    let changed = connection_type
+    let mut changed = connection_type
         .validate_update(held.stored(), &fields.properties)
         .map_err(|bad| ControlError::BadProperties {
             names: bad.names,
@@ -61,6 +61,8 @@ pub(super) async fn apply(
             card: card(),
         });
     }
+    let clients = &control.settings().oauth_clients;
+    connection_type.supply(clients, held.stored(), &mut changed);
     properties::apply(changed, &mut record.properties, &mut record.credentials);
     if let Some(name) = fields.name {
         record.name = name;

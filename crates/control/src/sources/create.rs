@@ -105,7 +105,7 @@ fn judge(
 ) -> Result<PropertyChange, ControlError> {
     let empty_card =
         || Box::new(connection_type.report_card(StoredProperties::none(), SetupFacts::default()));
-    let change = connection_type
+    let mut change = connection_type
         .validate_create(&new.properties, Uuid::new_v4())
         .map_err(|bad| ControlError::BadProperties {
             names: bad.names,
@@ -121,5 +121,7 @@ fn judge(
         });
     }
     cron::judge(&change, control.now())?;
+    let clients = &control.settings().oauth_clients;
+    connection_type.supply(clients, StoredProperties::none(), &mut change);
     Ok(change)
 }

@@ -124,7 +124,7 @@ async fn judge(
 ) -> Result<PropertyChange, ControlError> {
     let connection_type = type_of(control, record)?;
     let held = Held::new(&record.properties, &record.credentials);
-    let (change, refused) = match connection_type.validate_update(held.stored(), sent) {
+    let (mut change, refused) = match connection_type.validate_update(held.stored(), sent) {
         Ok(change) => {
             let refused =
                 unavailable::asked_for(connection_type, control.runs(connection_type), &change);
@@ -147,5 +147,7 @@ async fn judge(
         });
     }
     cron::judge(&change, control.now())?;
+    let clients = &control.settings().oauth_clients;
+    connection_type.supply(clients, held.stored(), &mut change);
     Ok(change)
 }
