@@ -1,6 +1,6 @@
 //! The checkout, and Cargo in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 /// The folder with the root `Cargo.toml`.
@@ -14,6 +14,12 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
+}
+
+/// Where `cargo build --release` puts a program.
+pub(crate) fn release_binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target).join("release").join(name)
 }
 
 /// Says what is about to run.

@@ -22,21 +22,13 @@ use crate::latencies::Latencies;
 /// Stands for a number of its own in each request's body.
 const NUMBER: &str = "{number}";
 
+/// What to ask for.
 #[derive(Args)]
-pub(crate) struct GenerateArguments {
+pub(crate) struct RequestArguments {
     #[arg(long)]
     url: Uri,
     #[arg(long, default_value = "GET")]
     method: Method,
-    /// Requests under way at the same time.
-    #[arg(long, default_value_t = 50)]
-    connections: usize,
-    /// How long is measured.
-    #[arg(long, default_value_t = 5.0)]
-    seconds: f64,
-    /// How long is asked before that.
-    #[arg(long, default_value_t = 1.0)]
-    warm_up_seconds: f64,
     /// File with an access token.
     #[arg(long)]
     token: Option<PathBuf>,
@@ -48,13 +40,27 @@ pub(crate) struct GenerateArguments {
     /// The first such number.
     #[arg(long, default_value_t = 1)]
     first_number: u64,
-    /// Write the body of one answer to this file instead of measuring.
-    #[arg(long)]
-    save: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct GenerateArguments {
+    #[command(flatten)]
+    request: RequestArguments,
+    /// Requests under way at the same time.
+    #[arg(long, default_value_t = 50)]
+    connections: usize,
+    /// How long is measured.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// How long is asked before that.
+    #[arg(long, default_value_t = 1.0)]
+    warm_up_seconds: f64,
 }
 
 /// What each request is made from.
 struct Template {
+    /// Host and port.
+    address: String,
     parts: http::request::Parts,
     body: Option<String>,
     next_number: AtomicU64,
@@ -67,16 +73,16 @@ struct Seen {
     body_bytes: u64,
 }
 
-pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
-    let template = Arc::new(Template::new(&arguments)?);
-    let authority = arguments.url.authority().context("the URL has no host")?;
-    let address = authority.as_str().to_owned();
-    if let Some(path) = &arguments.save {
-        let mut connection = connect(&address).await?;
-        let body = ask(&mut connection, &template).await?;
-        return std::fs::write(path, body)
-            .with_context(|| format!("{} cannot be written", path.display()));
+impl RequestArguments {
+    pub(crate) async fn ask_once(&self) -> Result<Bytes> {
+        let template = Template::new(self)?;
+        let mut connection = connect(&template.address).await?;
+        ask(&mut connection, &template).await
     }
+}
+
+pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
+    let template = Arc::new(Template::new(&arguments.request)?);
     let seconds = |seconds: f64| {
         Duration::try_from_secs_f64(seconds).context("a time span is a positive number of seconds")
     };
@@ -84,9 +90,9 @@ pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
     let until = from + seconds(arguments.seconds)?;
     let mut connections = JoinSet::new();
     for _ in 0..arguments.connections {
-        let (template, address) = (Arc::clone(&template), address.clone());
+        let template = Arc::clone(&template);
         connections.spawn(async move {
-            let connection = connect(&address).await?;
+            let connection = connect(&template.address).await?;
             keep_asking(connection, &template, from, until).await
         });
     }
@@ -102,6 +108,8 @@ pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
     let result = json!({
         "requests": latencies.len(),
         "requests_per_second": answered / arguments.seconds,
+        // With the warm-up: what the answering process was busy for.
+        "busy_seconds": arguments.warm_up_seconds + arguments.seconds,
         "p50_micros": latencies.percentile(500),
         "p99_micros": latencies.percentile(990),
         "max_micros": latencies.percentile(1000),
@@ -113,7 +121,7 @@ pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
 }
 
 impl Template {
-    fn new(arguments: &GenerateArguments) -> Result<Self> {
+    fn new(arguments: &RequestArguments) -> Result<Self> {
         let authority = arguments.url.authority().context("the URL has no host")?;
         let path = arguments.url.path_and_query();
         let mut request = Request::builder()
@@ -133,6 +141,7 @@ impl Template {
         }
         let (parts, ()) = request.body(())?.into_parts();
         Ok(Self {
+            address: authority.as_str().to_owned(),
             parts,
             body: arguments.body.clone(),
             next_number: AtomicU64::new(arguments.first_number),

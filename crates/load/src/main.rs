@@ -3,6 +3,7 @@
 //!
 //! A crate of its own, because both have to be built as the server is: optimised, with the same versions of everything.
 
+mod ask;
 mod bare;
 mod generate;
 mod latencies;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Program {
     /// Answer every request with the content of a file.
     Bare(bare::BareArguments),
+    /// Send one request and print the body of the answer.
+    Ask(ask::AskArguments),
     /// Send requests over kept-alive connections for a while, and print what came of it as JSON.
     Generate(generate::GenerateArguments),
 }
@@ -30,6 +33,7 @@ enum Program {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().program {
         Program::Bare(arguments) => bare::run(arguments).await,
+        Program::Ask(arguments) => ask::run(arguments).await,
         Program::Generate(arguments) => generate::run(arguments).await,
     };
     match done {

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: ratios against what the databases do by themselves, in one run on one machine.
+//! `cargo xtask bench`: ratios against what the parts do by themselves, in one run on one machine.
 
+mod api;
 mod contest;
 mod dataset;
 mod layout;
@@ -27,11 +28,14 @@ pub(crate) struct BenchArguments {
 enum Benchmark {
     /// Full copies from PostgreSQL to PostgreSQL, against `COPY | COPY`.
     PgToPg(pg_to_pg::PgToPgArguments),
+    /// Requests to the API, against a bare handler with answers of the same size.
+    Api(api::ApiArguments),
 }
 
 /// Runs the benchmark that the arguments name.
 pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result<ExitCode> {
     match &arguments.benchmark {
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
+        Benchmark::Api(arguments) => api::run(arguments, interrupts),
     }
 }

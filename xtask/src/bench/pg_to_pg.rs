@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &PgToPgArguments, interrupts: &Interrupts) -> Resul
     );
     let binary = match &arguments.binary {
         Some(binary) => std::path::absolute(binary)?,
-        None => release_binary(),
+        None => workspace::release_binary("selvedge"),
     };
     if arguments.binary.is_none() && !arguments.pipes_only {
         let mut build = workspace::cargo();
@@ -112,11 +112,6 @@ pub(crate) fn run(arguments: &PgToPgArguments, interrupts: &Interrupts) -> Resul
     print!("{report}");
     println!("written to {}", report.write()?.display());
     Ok(ExitCode::SUCCESS)
-}
-
-fn release_binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    workspace::root().join(target).join("release/selvedge")
 }
 
 fn datasets(arguments: &PgToPgArguments) -> Vec<Dataset> {

@@ -82,6 +82,10 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `None` when the server accepts connections, its status when it has ended.
     fn wait_until_ready(&mut self, interrupts: &Interrupts) -> Result<Option<ExitStatus>> {
         let started = Instant::now();
