@@ -110,6 +110,18 @@ impl Store {
         Ok(ReadTx::new(inner, Arc::clone(&self.cipher)))
     }
 
+    /// For one statement, or several that do not depend on each other: each may see a state of its own. Spares PostgreSQL
+    /// the round trip that begins a transaction.
+    pub async fn look_up(&self) -> Result<ReadTx, StoreError> {
+        match &self.database {
+            Database::Sqlite { .. } => self.read().await,
+            Database::Postgres(pool) => {
+                let session = Inner::Session(pool.acquire().await?);
+                Ok(ReadTx::new(session, Arc::clone(&self.cipher)))
+            }
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.read().await?.fetch_one(READY, values![]).await?;

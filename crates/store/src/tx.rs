@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
@@ -15,7 +16,7 @@ use crate::reader::Reader;
 use crate::row::Row;
 use crate::value::Value;
 
-/// A read transaction: one consistent view of the database.
+/// A read transaction: one consistent view of the database, unless it comes from [`crate::Store::look_up`].
 pub struct ReadTx {
     inner: Inner,
     cipher: Arc<Cipher>,
@@ -32,6 +33,8 @@ pub(crate) enum Inner {
     Reader(Reader),
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+    /// PostgreSQL with every statement in a transaction of its own.
+    Session(PoolConnection<Postgres>),
 }
 
 /// Which of the two databases a transaction runs on, for the few texts that differ.
@@ -53,7 +56,7 @@ impl ReadTx {
     pub(crate) fn dialect(&self) -> Dialect {
         match self.inner {
             Inner::Reader(_) | Inner::Sqlite(_) => Dialect::Sqlite,
-            Inner::Postgres(_) => Dialect::Postgres,
+            Inner::Postgres(_) | Inner::Session(_) => Dialect::Postgres,
         }
     }
 
@@ -81,6 +84,12 @@ impl ReadTx {
                 .into_iter()
                 .map(Row::Postgres)
                 .collect(),
+            Inner::Session(session) => bind_postgres(sql, values)
+                .fetch_all(&mut **session)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
         })
     }
 
@@ -97,6 +106,10 @@ impl ReadTx {
                 .map(Row::Sqlite),
             Inner::Postgres(transaction) => bind_postgres(sql, values)
                 .fetch_optional(&mut **transaction)
+                .await?
+                .map(Row::Postgres),
+            Inner::Session(session) => bind_postgres(sql, values)
+                .fetch_optional(&mut **session)
                 .await?
                 .map(Row::Postgres),
         })
@@ -123,7 +136,7 @@ impl Tx {
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0.inner {
-            Inner::Reader(_) => return Err(read_only()),
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
         }
@@ -137,7 +150,7 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
         Ok(match &mut self.0.inner {
-            Inner::Reader(_) => return Err(read_only()),
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .execute(&mut **transaction)
                 .await?
@@ -152,7 +165,7 @@ impl Tx {
     /// Runs several statements without parameters, such as a migration.
     pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match &mut self.0.inner {
-            Inner::Reader(_) => return Err(read_only()),
+            Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => {
                 sqlx::raw_sql(sql).execute(&mut **transaction).await?;
             }
