@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: the long proofs.
 
+mod full_disk;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -23,6 +25,10 @@ pub(crate) struct SoakArguments {
     /// How many seeds each randomised test goes through.
     #[arg(long, default_value_t = 500)]
     seeds: u32,
+    /// Prove, instead, what happens when a destination's disk is full: under a SQLite file, and under a PostgreSQL database.
+    /// Mounts small file systems in memory, for which it has to be root.
+    #[arg(long)]
+    full_disk: bool,
     /// Passed on to the test runner; a filter of your own takes the place of ours.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -30,6 +36,9 @@ pub(crate) struct SoakArguments {
 
 /// Runs the randomised tests with the given effort.
 pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<ExitCode> {
+    if arguments.full_disk {
+        return full_disk::run(&arguments.arguments, interrupts);
+    }
     let mut command = suite::runner(Runner::Auto);
     command.arg("--workspace");
     if suite::has_nextest() {
