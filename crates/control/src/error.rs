@@ -7,6 +7,8 @@ use selvedge_catalog::ReportCard;
 use selvedge_types::schedule::CronError;
 use selvedge_types::{AccountId, DestinationId, ImportTokenId, SourceId, StreamId};
 
+use crate::oauth::{AuthorizationProblem, ExchangeProblem};
+
 /// Why a use case did not happen. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -16,6 +18,12 @@ pub enum ControlError {
     /// Failing fields with what is wrong; empty when the body is no object.
     #[error("the form is not valid")]
     InvalidForm(Vec<(&'static str, FormProblem)>),
+
+    // Partner authentication.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationProblem),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeProblem),
 
     // Destinations.
     #[error("the account has as many destinations as it may have")]

@@ -6,7 +6,7 @@
 //! touched, the account's scope next.
 //!
 //! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`connection_types`], [`destinations`], [`sources`],
-//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`idempotency`].
+//!   [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`idempotency`]; and of partners, [`oauth`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod import_tokens;
 pub mod jobs;
 pub mod logs;
+pub mod oauth;
 mod properties;
 pub mod scheduler;
 pub mod sessions;

@@ -168,7 +168,8 @@ impl Server {
             &site,
             &selvedge_api::description(&api)?,
             reference::connections,
-        )?;
+        )?
+        .merge(selvedge_web::authorization(&site, control.clone()));
         let router = selvedge_api::router(api, pages.merge(beside));
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {

@@ -25,7 +25,8 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations![1 "0001_first_schema", 3 "0003_tokens"];
+const MIGRATIONS: &[Migration] =
+    migrations![1 "0001_first_schema", 3 "0003_tokens", 5 "0005_authorization_codes"];
 
 /// A number of our own for PostgreSQL's advisory lock: "selvedge" in ASCII.
 const LOCK_POSTGRES: &str = "select pg_advisory_xact_lock(8315166842867965797)";
