@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use selvedge_control::oauth::ExchangeProblem;
 use selvedge_control::{ControlError, FormProblem};
 use selvedge_types::SourceId;
 use serde_json::{Value, json};
@@ -144,6 +145,9 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
                 .collect();
             json!({"code": "BadRequest", "message": "Invalid form data.", "errors": errors})
         }
+
+        Exchange(problem) => json!({"error": exchange_problem(*problem)}),
+        Authorization(problem) => error_data("InvalidAuthorization", &problem.to_string()),
 
         DestinationLimit => json!("you are at your destination limit"),
         NewDestinationBody => json!(
@@ -356,6 +360,16 @@ fn typed_error(kind: &str, message: &str) -> Value {
 
 fn invalid_fields(text: &str) -> Value {
     json!({"invalid_fields": text})
+}
+
+/// The names of RFC 6749, section 5.2. All of them come with status 400.
+fn exchange_problem(problem: ExchangeProblem) -> &'static str {
+    match problem {
+        ExchangeProblem::InvalidRequest => "invalid_request",
+        ExchangeProblem::InvalidClient => "invalid_client",
+        ExchangeProblem::InvalidGrant => "invalid_grant",
+        ExchangeProblem::UnsupportedGrantType => "unsupported_grant_type",
+    }
 }
 
 fn form_problem(problem: FormProblem) -> &'static str {

@@ -16,8 +16,8 @@ use crate::rate_limit::count_jobs_request;
 use crate::routes::service::document::Document;
 use crate::routes::{
     accounts, connection_checks, custom_emails, destination_types, destinations, destinations_v3,
-    extractions, hooks, import_tokens, loads, service, sessions, source_types, sources, streams,
-    sync,
+    extractions, hooks, import_tokens, loads, oauth, service, sessions, source_types, sources,
+    streams, sync,
 };
 use crate::{ApiError, AppState, observe, openapi};
 
@@ -56,6 +56,12 @@ fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         .route_layer(from_fn_with_state(state.clone(), count_jobs_request));
     openapi::describe_rate_limit(limited.get_openapi_mut());
 
+    let token = OpenApiRouter::new()
+        .routes(routes!(oauth::exchange::exchange_code))
+        .layer(DefaultBodyLimit::max(
+            oauth::BODY_LIMIT_BYTES.min(state.body_limit_bytes),
+        ));
+
     OpenApiRouter::with_openapi(openapi::base())
         // The server itself.
         .routes(routes!(service::document::openapi_document))
@@ -64,6 +70,7 @@ fn documented(state: &AppState) -> OpenApiRouter<AppState> {
         // Accounts.
         .routes(routes!(accounts::create::create_account))
         .routes(routes!(sessions::create_ephemeral::create_ephemeral_token))
+        .merge(token)
         // Destinations.
         .routes(routes!(destination_types::list::list_destination_types))
         .routes(routes!(destination_types::find::find_destination_type))

@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::plans::UnknownPlan;
 
+use crate::oauth::{AuthorizationProblem, ExchangeProblem};
+
 /// Why a use case did not happen. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -19,6 +21,12 @@ pub enum ControlError {
     /// Failing fields with what is wrong; empty when the body is no object.
     #[error("the form is not valid")]
     InvalidForm(Vec<(&'static str, FormProblem)>),
+
+    // Partner authentication.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationProblem),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeProblem),
 
     // Destinations.
     #[error("the account has as many destinations as it may have")]

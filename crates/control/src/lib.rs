@@ -6,7 +6,8 @@
 //! touched, the account's scope next.
 //!
 //! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`plans`], [`connection_types`], [`destinations`],
-//!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`].
+//!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`]; and
+//!   of partners, [`oauth`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -22,6 +23,7 @@ pub mod idempotency;
 pub mod import_tokens;
 pub mod jobs;
 pub mod logs;
+pub mod oauth;
 pub mod plans;
 mod properties;
 pub mod scheduler;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_connectors::Registry;
-use selvedge_control::{Control, ControlError, idempotency, scheduler, sessions};
+use selvedge_control::{Control, ControlError, idempotency, oauth, scheduler, sessions};
 use selvedge_net::Dialer;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob};
 use selvedge_types::job::JobMode;
@@ -21,7 +21,7 @@ use crate::{check_job, metrics, sync_job};
 const POLL_EVERY: Duration = Duration::from_millis(200);
 /// How often due sources are looked for.
 const SCHEDULE_SECONDS: i64 = 1;
-/// How often expired tokens, and ended jobs and logs past their retention, are deleted.
+/// How often expired tokens and codes, and ended jobs and logs past their retention, are deleted.
 const CLEAN_SECONDS: i64 = 3_600;
 /// Job records deleted in one transaction.
 const CLEAN_BATCH: u32 = 500;
@@ -208,6 +208,7 @@ impl Runner {
 
     async fn clean(&self, now: Timestamp) -> Result<(), ControlError> {
         sessions::delete_expired(&self.shared.control).await?;
+        oauth::delete_expired(&self.shared.control).await?;
         idempotency::forget_expired(&self.shared.control).await?;
         let days = i64::from(self.shared.control.settings().retention_days);
         let before = now.plus_seconds(-days * 86_400);

@@ -187,6 +187,23 @@ pub(crate) enum PartnerCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let a partner into an account: prints the callback address with a code, which the partner exchanges within five
+    /// minutes for an access token.
+    Authorize {
+        #[command(flatten)]
+        state: StateArguments,
+        partner_id: String,
+        account_id: i64,
+        /// Callback to use; one that the partner has registered. [default: the first one]
+        #[arg(long, value_name = "URI")]
+        redirect_uri: Option<String>,
+        /// What the partner wants back in the callback: its `state` parameter.
+        #[arg(long = "state", value_name = "TEXT")]
+        partner_state: Option<String>,
+        /// Print {"callback": …, "code": …, "expires_at": …}.
+        #[arg(long)]
+        json: bool,
+    },
     /// Disable a partner: it can create no more accounts. Its accounts stay.
     Disable {
         #[command(flatten)]

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use selvedge_control::oauth;
 use selvedge_store::partners;
-use selvedge_types::Clock;
+use selvedge_types::{AccountId, Clock};
 use serde_json::json;
 
 use crate::cli::{PartnerArguments, PartnerCommand, StateArguments};
@@ -27,6 +28,22 @@ pub(crate) async fn run(arguments: PartnerArguments) -> anyhow::Result<ExitCode>
             partner_id,
             json,
         } => rotate(&state, &partner_id, json).await?,
+        PartnerCommand::Authorize {
+            state,
+            partner_id,
+            account_id,
+            redirect_uri,
+            partner_state,
+            json,
+        } => {
+            let asked = Asked {
+                partner_id: &partner_id,
+                account: AccountId(account_id),
+                redirect_uri: redirect_uri.as_deref(),
+                state: partner_state.as_deref(),
+            };
+            authorize(&state, &asked, json).await?;
+        }
         PartnerCommand::Disable { state, partner_id } => disable(&state, &partner_id).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -128,6 +145,46 @@ async fn rotate(arguments: &StateArguments, partner_id: &str, as_json: bool) -> 
         println!(
             "partner_id      {partner_id}\npartner_secret  {}",
             secret.expose()
+        );
+    }
+    Ok(())
+}
+
+/// What a partner would send a user to the consent page with, and the account that the user would choose.
+struct Asked<'a> {
+    partner_id: &'a str,
+    account: AccountId,
+    redirect_uri: Option<&'a str>,
+    state: Option<&'a str>,
+}
+
+async fn authorize(
+    arguments: &StateArguments,
+    asked: &Asked<'_>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let state = open(arguments).await?;
+    let mut tx = state.store.begin().await?;
+    let named = || format!("partner {}, account {}", asked.partner_id, asked.account);
+    let authorization = oauth::find_authorization(&mut tx, asked.partner_id, asked.redirect_uri)
+        .await
+        .with_context(named)?;
+    let now = SystemClock.now();
+    let granted = oauth::grant(&mut tx, &authorization, asked.account, asked.state, now)
+        .await
+        .with_context(named)?;
+    tx.commit().await?;
+    let (callback, code) = (granted.callback.expose(), granted.code.expose());
+    if as_json {
+        println!(
+            "{}",
+            json!({ "callback": callback, "code": code, "expires_at": granted.expires_at })
+        );
+    } else {
+        println!("{callback}");
+        println!(
+            "Until {} and once, POST /oauth/token exchanges the code for an access token to account {}.",
+            granted.expires_at, asked.account
         );
     }
     Ok(())

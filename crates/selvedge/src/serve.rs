@@ -177,7 +177,8 @@ impl Server {
             &site,
             &selvedge_api::description(&api)?,
             reference::connections,
-        )?;
+        )?
+        .merge(selvedge_web::authorization(&site, control.clone()));
         let router = selvedge_api::router(api, pages.merge(beside));
         let header_timeout = settings.api.header_timeout();
         let ended = stop.clone().cancelled_owned();

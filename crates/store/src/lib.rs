@@ -28,6 +28,7 @@ mod tx;
 mod value;
 
 pub mod accounts;
+pub mod authorization_codes;
 pub mod connections;
 pub mod custom_emails;
 pub mod destinations;

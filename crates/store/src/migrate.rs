@@ -27,8 +27,9 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations![
     1 "0001_first_schema",
-    3 "0003_tokens",
-    4 "0004_notifications_and_plans",
+    2 "0002_tokens",
+    3 "0003_notifications_and_plans",
+    4 "0004_authorization_codes",
 ];
 
 /// A number of our own for PostgreSQL's advisory lock: "selvedge" in ASCII.

@@ -11,6 +11,10 @@ use crate::{MasterKey, Store, StoreLocation};
 
 const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("accounts", crate::accounts::STATEMENTS),
+    (
+        "authorization_codes",
+        crate::authorization_codes::STATEMENTS,
+    ),
     ("connections", crate::connections::STATEMENTS),
     ("custom_emails", crate::custom_emails::STATEMENTS),
     ("database", crate::database::STATEMENTS),

@@ -125,6 +125,16 @@ impl Document {
         response
     }
 
+    /// Answers with a page that was made for one request, and that nobody keeps.
+    pub(crate) fn answer_once(&self, status: StatusCode) -> Response {
+        let mut response = self.answer(&HeaderMap::new());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.remove(header::ETAG);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
     fn is_known_to(&self, request: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let own = self.tag.to_str().map(opaque).unwrap_or_default();

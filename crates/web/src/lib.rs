@@ -5,6 +5,7 @@
 //! puts it beside the API's, behind the same layers.
 
 mod assets;
+mod authorization;
 mod docs;
 mod document;
 mod landing;
@@ -12,6 +13,7 @@ pub mod reference;
 mod router;
 mod shell;
 
+pub use authorization::authorization;
 pub use docs::DescriptionError;
 pub(crate) use document::{Document, Policy};
 pub use router::router;

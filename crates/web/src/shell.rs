@@ -17,6 +17,8 @@ pub(crate) enum Section {
     Home,
     Docs,
     Reference,
+    /// A page that the navigation does not lead to.
+    Elsewhere,
 }
 
 /// What `layout.html` draws; every page's template has one in a field called `shell`.

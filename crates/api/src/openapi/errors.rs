@@ -110,3 +110,11 @@ pub(crate) enum HookError {
 pub(crate) struct BareError {
     error: String,
 }
+
+/// In the terms of RFC 6749, section 5.2.
+#[derive(ToSchema)]
+#[schema(examples(json!({"error": "invalid_grant"})))]
+pub(crate) struct TokenError {
+    /// `invalid_request`, `invalid_client`, `invalid_grant` or `unsupported_grant_type`.
+    error: String,
+}

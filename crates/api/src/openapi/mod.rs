@@ -30,6 +30,7 @@ const ACCESS_TOKEN: &str = "access_token";
     tags(
         (name = "Accounts", description = "The tenants. A partner creates one for each of its customers; everything else belongs to one of them."),
         (name = "Sessions", description = "Short-lived tokens for browsers."),
+        (name = "Partner authentication", description = "How a partner gets a token to an account that exists already: somebody lets it in, and it exchanges the code it gets (OAuth 2.0)."),
         (name = "Destination types", description = "What data can be written to, and which properties each type needs."),
         (name = "Destinations", description = "The databases that an account's data is written to."),
         (name = "Source types", description = "What data can be read from, and which properties each type needs."),

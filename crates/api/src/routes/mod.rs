@@ -10,6 +10,7 @@ pub(crate) mod extractions;
 pub(crate) mod hooks;
 pub(crate) mod import_tokens;
 pub(crate) mod loads;
+pub(crate) mod oauth;
 pub(crate) mod service;
 pub(crate) mod sessions;
 pub(crate) mod source_types;

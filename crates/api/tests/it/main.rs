@@ -18,6 +18,7 @@ mod import_tokens;
 mod jobs;
 mod lifecycle;
 mod limits;
+mod oauth;
 mod oauth_clients;
 mod openapi;
 mod plans;

@@ -1,5 +1,6 @@
 //! The real binary, driven as its users drive it.
 
+mod authorization;
 mod clients;
 mod command_line;
 mod control_plane;

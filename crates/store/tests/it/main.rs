@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod authorization_codes;
 mod claims;
 mod connections;
 mod credentials;

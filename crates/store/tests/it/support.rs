@@ -145,6 +145,7 @@ impl Fixture {
                     "sources",
                     "destinations",
                     "access_tokens",
+                    "authorization_codes",
                     "ephemeral_tokens",
                     "import_tokens",
                     "partners",
