@@ -34,7 +34,9 @@ pub(crate) async fn find_destination_type(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = ConnectionKind::Destination;
-    let access = plans::features_of(&state.control, scope).await?.type_access();
+    let access = plans::features_of(&state.control, scope)
+        .await?
+        .type_access();
     state
         .type_cards
         .find(&state.control, access, kind, &name, &request)

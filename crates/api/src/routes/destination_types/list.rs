@@ -31,7 +31,9 @@ pub(crate) async fn list_destination_types(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = ConnectionKind::Destination;
-    let access = plans::features_of(&state.control, scope).await?.type_access();
+    let access = plans::features_of(&state.control, scope)
+        .await?
+        .type_access();
     state
         .type_cards
         .list(&state.control, access, kind, &request)

@@ -34,7 +34,9 @@ pub(crate) async fn find_source_type(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = ConnectionKind::Source;
-    let access = plans::features_of(&state.control, scope).await?.type_access();
+    let access = plans::features_of(&state.control, scope)
+        .await?
+        .type_access();
     state
         .type_cards
         .find(&state.control, access, kind, &name, &request)
