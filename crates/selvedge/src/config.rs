@@ -2,6 +2,8 @@
 //!
 //! One struct per section, each with its defaults; unknown keys are refused, so that a typing error is not a silent default.
 
+mod api;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use selvedge_net::{Network, NetworkPolicy};
 use selvedge_types::Secret;
 use serde::Deserialize;
 
+pub(crate) use api::ApiSettings;
+
 use crate::cli::{ServeArguments, StateArguments};
 
 /// The whole file.
@@ -20,6 +24,7 @@ use crate::cli::{ServeArguments, StateArguments};
 pub(crate) struct ConfigFile {
     data_dir: Option<PathBuf>,
     server: ServerSection,
+    api: api::ApiSection,
     network: NetworkSection,
     jobs: JobsSection,
     accounts: AccountsSection,
@@ -172,6 +177,7 @@ pub(crate) struct ServeSettings {
     pub(crate) public_url: Option<String>,
     /// Certificate chain and key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) api: ApiSettings,
     pub(crate) network: NetworkPolicy,
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
@@ -275,6 +281,7 @@ impl ServeSettings {
             listen,
             public_url,
             tls,
+            api: ApiSettings::check(file.api)?,
             network,
             log_filter: arguments
                 .log

@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod data_dir;
+mod http;
 mod partner;
 mod quickstart;
 mod reference;

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArguments;
 use crate::clock::SystemClock;
 use crate::config::ServeSettings;
+use crate::http;
 use crate::reference;
 use crate::state::State;
 use crate::telemetry;
@@ -84,7 +85,7 @@ pub(crate) struct Server {
     stop: CancellationToken,
     /// Ends jobs at once.
     abort: CancellationToken,
-    api: JoinHandle<std::io::Result<()>>,
+    api: JoinHandle<()>,
     runner: JoinHandle<()>,
     token_use: JoinHandle<()>,
     /// Held as long as the server lives: one server per data directory.
@@ -163,20 +164,20 @@ impl Server {
             brand: settings.brand.name.clone(),
             public_url: control.settings().public_url.clone(),
         };
-        let api = AppState::new(control.clone());
+        let api = settings.api.apply(AppState::new(control.clone()));
         let pages = selvedge_web::router(
             &site,
             &selvedge_api::description(&api)?,
             reference::connections,
         )?;
         let router = selvedge_api::router(api, pages.merge(beside));
+        let header_timeout = settings.api.header_timeout();
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
             match tls {
                 Some(config) => {
-                    axum::serve(TlsListener::new(listener, config), router)
-                        .with_graceful_shutdown(ended)
-                        .await
+                    let listener = TlsListener::new(listener, config);
+                    http::serve(listener, router, header_timeout, ended).await;
                 }
                 None => {
                     let listener = listener.tap_io(|stream| {
@@ -185,9 +186,7 @@ impl Server {
                             tracing::debug!(%error, "a connection keeps its small segments back");
                         }
                     });
-                    axum::serve(listener, router)
-                        .with_graceful_shutdown(ended)
-                        .await
+                    http::serve(listener, router, header_timeout, ended).await;
                 }
             }
         });
@@ -240,9 +239,7 @@ impl Server {
         // Clients that keep a connection open must not hold the server: what they asked for has been answered.
         let grace = Duration::from_secs(5);
         match tokio::time::timeout(grace, self.api).await {
-            Ok(served) => served
-                .context("the listener crashed")?
-                .context("the listener failed")?,
+            Ok(served) => served.context("the listener crashed")?,
             Err(_) => tracing::debug!("open connections were closed"),
         }
         self.token_use
