@@ -7,6 +7,7 @@ mod bodies;
 mod checks;
 mod conformance;
 mod connection_types;
+mod contract;
 mod cors;
 mod destinations;
 mod destinations_v3;
