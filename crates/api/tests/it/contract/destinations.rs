@@ -79,3 +79,56 @@ async fn destinations() {
     put(&path, json!({})).await.shows("DST-5", &[]);
     app.get(&tenant, &check).await.shows("GEN-404", &[]);
 }
+
+#[tokio::test]
+async fn destinations_in_version_3() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("ada@acme.example").await;
+    let post = async |body: Value| app.post(&tenant, "/v3/destinations", body).await;
+    let bad = json!({"host": ""});
+    for body in [
+        json!({"type": "nope", "connection": bad, "extra": 1}),
+        json!({"type": "postgres"}),
+        json!({"connection": {}}),
+        json!([]),
+    ] {
+        post(body).await.shows("DST-2", &[]);
+    }
+    post(json!({"type": "nope", "connection": bad}))
+        .await
+        .shows("DST-TYPE", &[("TYPE", "nope")]);
+    let created = post(json!({"type": "postgres", "connection": postgres_destination()})).await;
+    created.shows("POST /v3/destinations", &[]);
+    post(json!({"type": "storagegrid", "connection": bad}))
+        .await
+        .shows("DST-ACCESS", &[("TYPE", "storagegrid")]);
+    post(json!({"type": "postgres", "connection": bad}))
+        .await
+        .shows("DST-1", &[]);
+    app.get(&tenant, "/v3/destinations")
+        .await
+        .shows("GET /v3/destinations", &[]);
+
+    let path = format!("/v3/destinations/{}", created.json()["id"]);
+    let put = async |path: &str, body: Value| app.put(&tenant, path, body).await;
+    put("/v3/destinations/1", json!({}))
+        .await
+        .shows("DST-5", &[]);
+    for body in [json!({}), json!({"type": "s3"})] {
+        put(&path, body).await.shows("DST-4", &[]);
+    }
+    put(&path, json!({"type": "postgres"}))
+        .await
+        .shows("DST-2", &[]);
+    put(
+        &path,
+        json!({"type": "postgres", "connection": {"port": "5433"}}),
+    )
+    .await
+    .shows("PUT /v3/destinations/{destination_id}", &[]);
+    for (method, path) in [("DELETE", &path), ("GET", &path)] {
+        app.send(method, path, Some(&tenant.token), None)
+            .await
+            .shows("GEN-404", &[]);
+    }
+}

@@ -120,6 +120,19 @@ pub(crate) const ROWS: &[Row] = &[
         r##"{"code":"BadRequest","message":"Invalid form data.","errors":{"partner_secret":"required"}}"##,
     ),
     success("POST /v3/sessions/ephemeral", "Ephemeral token"),
+    success("POST /v3/destinations", "Destination created"),
+    success(
+        "PUT /v3/destinations/{destination_id}",
+        "Destination changed",
+    ),
+    success("GET /v3/destinations", "The oldest destination"),
+    row(
+        "DST-2",
+        "POST /v3/destinations",
+        "Missing or prohibited arguments",
+        400,
+        r##""body must be a map with type = redshift, postgres, or snowflake. required-keys = type, connection""##,
+    ),
     success("POST /v4/destinations", "Destination created"),
     success(
         "PUT /v4/destinations/{destination_id}",
@@ -132,7 +145,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         "DST-1",
-        "POST /v4/destinations",
+        "POST /v3/destinations, /v4/destinations",
         "As many destinations as the account may have",
         400,
         r##""you are at your destination limit""##,
@@ -146,14 +159,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         "DST-4",
-        "PUT /v4/destinations/{destination_id}",
+        "PUT /v3/destinations/{destination_id}, /v4/…",
         "Another `type`",
         400,
         r##""this API endpoint does not support modifying destination type""##,
     ),
     row(
         "DST-5",
-        "PUT /v4/destinations/{destination_id}",
+        "PUT /v3/destinations/{destination_id}, /v4/…",
         "Unknown destination",
         400,
         r##""invalid connection id""##,
