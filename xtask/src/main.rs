@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod chromium;
 mod interrupts;
+mod packages;
 mod postgres;
 mod soak;
 mod suite;

@@ -5,12 +5,16 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::chromium;
 use crate::interrupts::Interrupts;
 use crate::postgres::{self, Server};
 use crate::workspace;
 
 /// Names the server that tests create their databases on; `selvedge-testkit` reads it.
 const SERVER_VARIABLE: &str = "SELVEDGE_TEST_POSTGRES_URL";
+
+/// The one crate with tests that need a browser.
+const BROWSER_PACKAGE: &str = "selvedge-web";
 
 /// Nothing here has to survive the machine.
 const SETTINGS: [&str; 7] = [
@@ -34,7 +38,8 @@ Examples:
 One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
 /usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. To use a server of your own, where databases may be created at will:
-  SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
+  SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test
+Tests of pages use Chromium and its driver, looked for in PATH and installed in the same way.")]
 pub(crate) struct TestArguments {
     /// What runs the tests.
     #[arg(long, value_enum, default_value_t = Runner::Auto)]
@@ -60,6 +65,12 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.arg("--workspace");
     }
     command.args(&arguments.arguments);
+    if needs_browser(&arguments.arguments) {
+        let programs = chromium::programs(interrupts)?;
+        eprintln!("Chromium: {}", programs.browser.display());
+        command.env(chromium::BROWSER_VARIABLE, programs.browser);
+        command.env(chromium::DRIVER_VARIABLE, programs.driver);
+    }
     run_with_server(&mut command, interrupts)
 }
 
@@ -124,9 +135,17 @@ fn chooses_packages(arguments: &[String]) -> bool {
         })
 }
 
+/// Whether the crate with tests in a browser is among the chosen ones.
+fn needs_browser(arguments: &[String]) -> bool {
+    !chooses_packages(arguments)
+        || arguments.iter().any(|argument| {
+            argument.ends_with(BROWSER_PACKAGE) || argument == "--workspace" || argument == "--all"
+        })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::chooses_packages;
+    use super::{chooses_packages, needs_browser};
 
     #[test]
     fn packages_are_chosen_before_the_double_dash_only() {
@@ -144,6 +163,26 @@ mod tests {
         }
         for text in ["", "some_test", "-- -p", "--profile ci", "--no-capture"] {
             assert!(!chooses(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_for_those_who_test_pages() {
+        let needs = |text: &str| {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            needs_browser(&words)
+        };
+        for text in [
+            "",
+            "some_test",
+            "-p selvedge-web",
+            "-pselvedge-web",
+            "--workspace",
+        ] {
+            assert!(needs(text), "{text}");
+        }
+        for text in ["-p selvedge-net", "-p selvedge x"] {
+            assert!(!needs(text), "{text}");
         }
     }
 }

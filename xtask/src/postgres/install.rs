@@ -1,10 +1,9 @@
 //! Installing the server package, where we may.
 
-use std::process::{Command, Stdio};
-
 use anyhow::{Result, bail};
 
 use crate::interrupts::Interrupts;
+use crate::packages;
 
 const SCRIPT: &str = include_str!("install.sh");
 
@@ -21,7 +20,7 @@ or name a server that the tests may create databases on:
 /// Installs the newest server package that apt offers. Fails with what to do by hand where there is no apt, or neither
 /// root nor a sudo that asks for no password.
 pub(super) fn install(interrupts: &Interrupts) -> Result<()> {
-    let mut command = match installer() {
+    let mut command = match packages::installer(SCRIPT) {
         Some(command) => command,
         None => bail!(ADVICE),
     };
@@ -31,31 +30,4 @@ pub(super) fn install(interrupts: &Interrupts) -> Result<()> {
         bail!("the installation failed ({status}); {ADVICE}");
     }
     Ok(())
-}
-
-fn installer() -> Option<Command> {
-    if !answers(Command::new("apt-get").arg("--version")) {
-        return None;
-    }
-    let mut command = if nix::unistd::geteuid().is_root() {
-        Command::new("sh")
-    } else if answers(Command::new("sudo").args(["-n", "true"])) {
-        let mut command = Command::new("sudo");
-        command.args(["-n", "sh"]);
-        command
-    } else {
-        return None;
-    };
-    command.args(["-c", SCRIPT]);
-    Some(command)
-}
-
-/// Whether the program is there and content.
-fn answers(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }

@@ -17,6 +17,7 @@ mod limits;
 mod openapi;
 mod protocol;
 mod races;
+mod reference;
 mod scheduling;
 mod sessions;
 mod sources;
