@@ -11,6 +11,7 @@ mod one_off;
 mod pipeline;
 mod platform;
 mod quickstart;
+mod reference;
 mod replacement;
 mod schema_change;
 mod server;
