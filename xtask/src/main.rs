@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod chromium;
 mod interrupts;
 mod packages;
 mod postgres;

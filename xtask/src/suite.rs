@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::chromium;
 use crate::interrupts::Interrupts;
 use crate::postgres::{self, Server};
 use crate::python;
@@ -12,6 +13,9 @@ use crate::workspace;
 
 /// Names the server that tests create their databases on; `selvedge-testkit` reads it.
 const SERVER_VARIABLE: &str = "SELVEDGE_TEST_POSTGRES_URL";
+
+/// The one crate with tests that need a browser.
+const BROWSER_PACKAGE: &str = "selvedge-web";
 
 /// Nothing here has to survive the machine.
 const SETTINGS: [&str; 7] = [
@@ -35,7 +39,8 @@ Examples:
 One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
 /usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
-installed into target/python the first time. To use a server of your own, where databases may be created at will:
+installed into target/python the first time. Tests of pages use Chromium and its driver, looked for in PATH
+and installed in the same way as PostgreSQL. To use a server of your own, where databases may be created at will:
   SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
 pub(crate) struct TestArguments {
     /// What runs the tests.
@@ -64,6 +69,12 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
     command.args(&arguments.arguments);
     if needs_python(&arguments.arguments) {
         give_python(&mut command, interrupts)?;
+    }
+    if needs_browser(&arguments.arguments) {
+        let programs = chromium::programs(interrupts)?;
+        eprintln!("Chromium: {}", programs.browser.display());
+        command.env(chromium::BROWSER_VARIABLE, programs.browser);
+        command.env(chromium::DRIVER_VARIABLE, programs.driver);
     }
     run_with_server(&mut command, interrupts)
 }
@@ -153,9 +164,17 @@ fn chooses_packages(arguments: &[String]) -> bool {
         })
 }
 
+/// Whether the crate with tests in a browser is among the chosen ones.
+fn needs_browser(arguments: &[String]) -> bool {
+    !chooses_packages(arguments)
+        || arguments.iter().any(|argument| {
+            argument.ends_with(BROWSER_PACKAGE) || argument == "--workspace" || argument == "--all"
+        })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{chooses_packages, needs_python};
+    use super::{chooses_packages, needs_browser, needs_python};
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -191,6 +210,26 @@ mod tests {
         }
         for text in ["", "some_test", "-- -p", "--profile ci", "--no-capture"] {
             assert!(!chooses(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_for_those_who_test_pages() {
+        let needs = |text: &str| {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            needs_browser(&words)
+        };
+        for text in [
+            "",
+            "some_test",
+            "-p selvedge-web",
+            "-pselvedge-web",
+            "--workspace",
+        ] {
+            assert!(needs(text), "{text}");
+        }
+        for text in ["-p selvedge-net", "-p selvedge x"] {
+            assert!(!needs(text), "{text}");
         }
     }
 }

@@ -33,6 +33,7 @@
   };
   form.classList.add('live');
   form.addEventListener('input', narrow);
+  form.addEventListener('change', narrow);
   form.addEventListener('submit', (event) => { event.preventDefault(); narrow(); });
   nothing.querySelector('a').addEventListener('click', (event) => {
     event.preventDefault();

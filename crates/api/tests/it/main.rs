@@ -24,6 +24,7 @@ mod openapi;
 mod plans;
 mod protocol;
 mod races;
+mod reference;
 mod scheduling;
 mod sessions;
 mod sources;

@@ -14,6 +14,7 @@ mod pipeline;
 mod plans;
 mod platform;
 mod quickstart;
+mod reference;
 mod replacement;
 mod schema_change;
 mod server;
