@@ -106,6 +106,7 @@ pub(crate) enum HookError {
 
 /// A name alone.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(examples(json!({"error": "NotFound"})))]
 pub(crate) struct BareError {
     error: String,

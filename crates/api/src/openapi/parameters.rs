@@ -52,7 +52,7 @@ pub(crate) struct ImportTokenPath {
 pub(crate) struct CustomEmailPath {
     /// Id of the custom e-mail.
     #[param(minimum = 0, example = 100_027)]
-    id: i64,
+    custom_email_id: i64,
 }
 
 #[derive(IntoParams)]
@@ -60,7 +60,7 @@ pub(crate) struct CustomEmailPath {
 pub(crate) struct HookPath {
     /// Id of the hook.
     #[param(minimum = 0, example = 100_031)]
-    id: i64,
+    hook_id: i64,
 }
 
 #[derive(IntoParams)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::app::{Answer, Tenant, TestApp};
 
 /// The operations that take no token, with the reason.
-const OPEN: [(&str, &str); 5] = [
+const OPEN: [(&str, &str); 6] = [
     ("openapi_document", "it is public"),
     ("health", "asked by whatever watches the process"),
     ("readiness", "asked by whatever spreads the load"),
@@ -19,6 +19,7 @@ const OPEN: [(&str, &str); 5] = [
         "create_account",
         "the partner's credentials are in the body",
     ),
+    ("exchange_code", "the partner's secret is in the body"),
     ("read_log", "the signature is in the address"),
 ];
 
@@ -138,6 +139,21 @@ impl Victim {
             )
             .await
             .ok();
+        let notifications = "/notifications/public/v1/api";
+        let email = json!({"email_address": "ops@acme.example"});
+        let email = app
+            .post(&tenant, &format!("{notifications}/custom-emails"), email)
+            .await
+            .ok();
+        let hook = json!({
+            "type": "post_load",
+            "destination_id": destination.parse::<i64>().unwrap(),
+            "config": {"url": "https://hooks.acme.example/in"},
+        });
+        let hook = app
+            .post(&tenant, &format!("{notifications}/hooks"), hook)
+            .await
+            .ok();
         let ids = BTreeMap::from([
             ("account_id", tenant.account.to_string()),
             ("source_id", source.to_string()),
@@ -145,6 +161,8 @@ impl Victim {
             ("stream_id", streams[0]["stream_id"].to_string()),
             ("job_name", job["job_name"].as_str().unwrap().to_owned()),
             ("token_id", token["id"].to_string()),
+            ("custom_email_id", email["id"].to_string()),
+            ("hook_id", hook["id"].to_string()),
         ]);
         Self { tenant, ids }
     }

@@ -52,6 +52,8 @@ fn candidates(connection_type: &ConnectionType, property: &Property) -> Vec<Valu
         "host" => "db.example.com",
         "encryption_host" | "ssh_host" => "bastion.example.com",
         "encryption_port" | "ssh_port" => "22",
+        // Direct: whatever else there is needs a host to go through.
+        "encryption_type" => "none",
         "database" | "dbname" => "shop",
         "user" | "username" | "encryption_username" | "ssh_user" => "selvedge",
         "shop" => "acme-tiles",

@@ -6,6 +6,7 @@ mod command_line;
 mod control_plane;
 mod failures;
 mod gate;
+mod guides;
 mod incremental;
 mod journey;
 mod kills;

@@ -1,4 +1,4 @@
-//! `DELETE /notifications/public/v1/api/custom-emails/{id}`: forgets a recipient, and says how many were forgotten.
+//! `DELETE /notifications/public/v1/api/custom-emails/{custom_email_id}`: forgets a recipient, and says how many were forgotten.
 
 use axum::extract::State;
 use selvedge_control::custom_emails;
@@ -13,7 +13,7 @@ use crate::{ApiError, AppState};
 /// Delete a custom e-mail
 #[utoipa::path(
     delete,
-    path = "/notifications/public/v1/api/custom-emails/{id}",
+    path = "/notifications/public/v1/api/custom-emails/{custom_email_id}",
     tag = "Notifications",
     params(CustomEmailPath),
     responses((status = 200, description = "How many were deleted: `[1]`, or `[0]` for an unknown id", body = [i64], example = json!([1]))),

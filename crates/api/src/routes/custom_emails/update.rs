@@ -1,4 +1,4 @@
-//! `PUT /notifications/public/v1/api/custom-emails/{id}`: disables a recipient, or enables it again. Whatever stands in the
+//! `PUT /notifications/public/v1/api/custom-emails/{custom_email_id}`: disables a recipient, or enables it again. Whatever stands in the
 //! place of the id, and nothing, is answered like an id that does not exist.
 
 use axum::Router;
@@ -47,7 +47,7 @@ pub(crate) fn without_id() -> Router<AppState> {
 /// The answer holds the value as it was sent.
 #[utoipa::path(
     put,
-    path = "/notifications/public/v1/api/custom-emails/{id}",
+    path = "/notifications/public/v1/api/custom-emails/{custom_email_id}",
     tag = "Notifications",
     params(CustomEmailPath),
     request_body = body::CustomEmailChange,

@@ -1,4 +1,4 @@
-//! `DELETE /notifications/public/v1/api/hooks/{id}`: forgets a hook. Whatever stands in the place of the id is answered like an
+//! `DELETE /notifications/public/v1/api/hooks/{hook_id}`: forgets a hook. Whatever stands in the place of the id is answered like an
 //! id that does not exist.
 
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::{ApiError, AppState};
 /// Delete a hook
 #[utoipa::path(
     delete,
-    path = "/notifications/public/v1/api/hooks/{id}",
+    path = "/notifications/public/v1/api/hooks/{hook_id}",
     tag = "Notifications",
     params(HookPath),
     responses(

@@ -1,4 +1,4 @@
-//! `PUT /notifications/public/v1/api/hooks/{id}`: disables a hook, or enables it again. Whatever stands in the place of the id
+//! `PUT /notifications/public/v1/api/hooks/{hook_id}`: disables a hook, or enables it again. Whatever stands in the place of the id
 //! is answered like an id that does not exist.
 
 use axum::extract::State;
@@ -20,7 +20,7 @@ use crate::{ApiError, AppState};
 /// Repeating it changes nothing.
 #[utoipa::path(
     put,
-    path = "/notifications/public/v1/api/hooks/{id}",
+    path = "/notifications/public/v1/api/hooks/{hook_id}",
     tag = "Notifications",
     params(HookPath),
     request_body = body::HookChange,
