@@ -7,6 +7,7 @@ mod interrupts;
 mod packages;
 mod postgres;
 mod python;
+mod shell_tools;
 mod soak;
 mod suite;
 mod workspace;

@@ -9,6 +9,7 @@ use crate::chromium;
 use crate::interrupts::Interrupts;
 use crate::postgres::{self, Server};
 use crate::python;
+use crate::shell_tools;
 use crate::workspace;
 
 /// Names the server that tests create their databases on; `selvedge-testkit` reads it.
@@ -39,7 +40,7 @@ Examples:
 One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
 /usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
-installed into target/python the first time. Tests of pages use Chromium and its driver, looked for in PATH
+installed into target/python the first time, and the guides with curl and jq. Tests of pages use Chromium and its driver, looked for in PATH
 and installed in the same way as PostgreSQL. To use a server of your own, where databases may be created at will:
   SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
 pub(crate) struct TestArguments {
@@ -67,8 +68,9 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.arg("--workspace");
     }
     command.args(&arguments.arguments);
-    if needs_python(&arguments.arguments) {
+    if tests_the_binary(&arguments.arguments) {
         give_python(&mut command, interrupts)?;
+        shell_tools::provide(interrupts)?;
     }
     if needs_browser(&arguments.arguments) {
         let programs = chromium::programs(interrupts)?;
@@ -139,7 +141,7 @@ pub(crate) fn has_nextest() -> bool {
 }
 
 /// Only the tests of the binary use Python: another crate's need not wait for it.
-fn needs_python(arguments: &[String]) -> bool {
+fn tests_the_binary(arguments: &[String]) -> bool {
     let names_binary = |argument: &String| {
         let name = argument
             .trim_start_matches("--package=")
@@ -174,7 +176,7 @@ fn needs_browser(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{chooses_packages, needs_browser, needs_python};
+    use super::{chooses_packages, needs_browser, tests_the_binary};
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -190,10 +192,10 @@ mod tests {
             "--package=selvedge",
             "--workspace",
         ] {
-            assert!(needs_python(&words(text)), "{text}");
+            assert!(tests_the_binary(&words(text)), "{text}");
         }
         for text in ["-p selvedge-net", "--package=selvedge-api", "-p xtask"] {
-            assert!(!needs_python(&words(text)), "{text}");
+            assert!(!tests_the_binary(&words(text)), "{text}");
         }
     }
 

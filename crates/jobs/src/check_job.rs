@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connections;
 use crate::lease::{Ending, Lease};
 use crate::log::JobLog;
+use crate::recording::record_end;
 use crate::shared::Shared;
 
 /// Minutes after which a check is given up.
@@ -26,17 +27,18 @@ const TIME_LIMIT_SECONDS: i64 = 10 * 60;
 pub(crate) async fn run(
     shared: &Shared,
     job: &ClaimedJob,
-    stop: CancellationToken,
-    abort: CancellationToken,
+    server_stop: &CancellationToken,
+    server_abort: &CancellationToken,
 ) -> Result<Option<JobState>, ControlError> {
-    let log = shared.logs.append(&job.name)?;
+    let (stop, abort) = (server_stop.child_token(), server_abort.child_token());
+    let log = shared.logs.append(&job.name);
     let ending = Arc::new(Mutex::new(Ending::None));
     let lease = Lease {
         control: shared.control.clone(),
         job: job.clone(),
         progress: Arc::default(),
         stop: stop.clone(),
-        abort: abort.clone(),
+        abort,
         deadline: shared.control.now().plus_seconds(TIME_LIMIT_SECONDS),
     };
     let check = Check {
@@ -62,7 +64,8 @@ pub(crate) async fn run(
     } else {
         JobState::Succeeded
     };
-    let recorded = checks::complete(&shared.control, job, result).await?;
+    let complete = || checks::complete(&shared.control, job, result.clone());
+    let recorded = record_end(job, server_abort, complete).await?;
     Ok(recorded.then_some(state))
 }
 

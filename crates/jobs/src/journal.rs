@@ -1,6 +1,7 @@
 //! The memory of a run, kept in the store under the job's lease.
 
 use std::collections::{HashMap, HashSet};
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -113,11 +114,18 @@ impl StoreJournal {
 }
 
 fn store(error: StoreError) -> JournalError {
-    JournalError::Store(error.to_string())
+    control(error.into())
 }
 
+/// What the database said is for the operator; whoever owns the job reads that it failed.
 fn control(error: ControlError) -> JournalError {
-    JournalError::Store(error.to_string())
+    let told = match &error {
+        ControlError::Store(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let error: &dyn Error = &error;
+    tracing::error!(error, "a run could not be recorded");
+    JournalError::Store(told)
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! Keeping a job's lease while it runs.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ impl Lease {
                 Ok(Heartbeat::StopRequested) => Some(Ending::Requested),
                 Ok(Heartbeat::Lost) => Some(Ending::Lost),
                 Err(error) => {
-                    tracing::warn!(job.name = %self.job.name, %error, "a heartbeat could not be written");
+                    let error: &dyn Error = &error;
+                    tracing::warn!(job.name = %self.job.name, error, "a heartbeat could not be written");
                     // Without the store nobody knows that we are alive: past the lease, somebody else may be running.
                     if now < alive_until {
                         continue;

@@ -10,6 +10,7 @@ mod journal;
 mod lease;
 mod log;
 pub mod metrics;
+mod recording;
 mod runner;
 mod shared;
 mod sync_job;

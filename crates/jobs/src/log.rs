@@ -34,19 +34,17 @@ impl LogDirectory {
     }
 
     /// Opens a job's log for appending: a job that is taken over after a crash goes on in the same log.
-    pub(crate) fn append(&self, job_name: &JobName) -> io::Result<JobLog> {
+    pub(crate) fn append(&self, job_name: &JobName) -> JobLog {
+        let mut tail = Tail::default();
         let path = self.file(job_name);
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory)?;
+        // So that it is there from the start, even if the job says nothing.
+        if let Err(error) = tail.open(&path) {
+            tail.failed(&path, &error, 0);
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)?;
-        Ok(JobLog {
-            file: Mutex::new(file),
-        })
+        JobLog {
+            path,
+            tail: Mutex::new(tail),
+        }
     }
 
     /// Deletes logs last written before `before`; returns how many.
@@ -99,10 +97,11 @@ fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The open log of a running job.
+/// The log of a running job. It does not hold the job up: losing lines, on a full disk for one, is no reason to lose rows.
 #[derive(Debug)]
 pub(crate) struct JobLog {
-    file: Mutex<File>,
+    path: PathBuf,
+    tail: Mutex<Tail>,
 }
 
 impl JobLog {
@@ -112,10 +111,61 @@ impl JobLog {
         for line in text.lines() {
             lines.push_str(&render(at, component, level, line));
         }
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = file.write_all(lines.as_bytes()) {
-            // The job goes on: losing a log line is no reason to lose rows.
-            tracing::warn!(%error, "a job log line could not be written");
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = tail.append(&self.path, at, &lines) {
+            tail.failed(&self.path, &error, lines.lines().count());
+        }
+    }
+}
+
+/// The end of a log, where lines may be missing.
+#[derive(Debug, Default)]
+struct Tail {
+    /// `None` until the file could be opened.
+    file: Option<File>,
+    /// Lines that could not be written since one last could.
+    missing: usize,
+    /// Whether the operator has been told, and it is not over yet.
+    failing: bool,
+}
+
+impl Tail {
+    fn open(&mut self, path: &Path) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                if let Some(directory) = path.parent() {
+                    std::fs::create_dir_all(directory)?;
+                }
+                let mut options = OpenOptions::new();
+                options.create(true).append(true).mode(0o600);
+                options.open(path)?
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+
+    fn append(&mut self, path: &Path, at: Timestamp, lines: &str) -> io::Result<()> {
+        let missing = self.missing;
+        let file = self.open(path)?;
+        if missing > 0 {
+            let text = format!("{missing} lines could not be written here");
+            let notice = render(at, Component::Main, LogLevel::Warning, &text);
+            // A line of its own, even if half of the one before was written.
+            file.write_all(format!("\n{notice}{lines}").as_bytes())?;
+        } else {
+            file.write_all(lines.as_bytes())?;
+        }
+        (self.missing, self.failing) = (0, false);
+        Ok(())
+    }
+
+    /// Says it once, not line by line.
+    fn failed(&mut self, path: &Path, error: &io::Error, lines: usize) {
+        self.missing += lines;
+        if !self.failing {
+            self.failing = true;
+            tracing::warn!(%error, log.path = %path.display(), "a job log cannot be written; the job goes on without");
         }
     }
 }
@@ -136,6 +186,45 @@ fn render(at: Timestamp, component: Component, level: LogLevel, text: &str) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_written_tells_later_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let job: JobName = "100000.100000.sync.1154e221-230d-4de6-a3fc-38b137ed6061"
+            .parse()
+            .unwrap();
+        let logs = LogDirectory::new(folder.path().join("logs"));
+        // A file where the folder should be.
+        std::fs::write(folder.path().join("logs"), "").unwrap();
+        let log = logs.append(&job);
+        let at = Timestamp::parse("2017-11-17T16:44:41.159Z").unwrap();
+        log.write(at, Component::Tap, LogLevel::Info, "one\ntwo");
+        log.write(at, Component::Tap, LogLevel::Info, "three");
+        std::fs::remove_file(folder.path().join("logs")).unwrap();
+        log.write(at, Component::Tap, LogLevel::Info, "four");
+        log.write(at, Component::Tap, LogLevel::Info, "five");
+        assert_eq!(
+            std::fs::read_to_string(logs.file(&job)).unwrap(),
+            "
+2017-11-17 16:44:41,159Z   main - WARNING 3 lines could not be written here
+2017-11-17 16:44:41,159Z    tap - INFO four
+2017-11-17 16:44:41,159Z    tap - INFO five
+"
+        );
+    }
+
+    #[test]
+    fn a_log_on_a_full_disk_costs_nothing_but_lines() {
+        let log = JobLog {
+            path: PathBuf::from("/dev/full"),
+            tail: Mutex::default(),
+        };
+        let at = Timestamp::from_micros(0);
+        log.write(at, Component::Tap, LogLevel::Info, "one\ntwo");
+        log.write(at, Component::Tap, LogLevel::Info, "three");
+        let tail = log.tail.into_inner().unwrap();
+        assert_eq!((tail.missing, tail.failing), (3, true));
+    }
 
     #[test]
     fn lines_have_the_documented_form() {

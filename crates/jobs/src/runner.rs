@@ -1,6 +1,7 @@
 //! The loop of one node: schedule, claim, run, and clean up.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use crate::{check_job, metrics, sync_job};
 
 /// How often the queue is looked at: the longest a job waits for a free worker.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// How long the queue is left alone after it could not be read.
+const CLAIM_RETRY_SECONDS: i64 = 1;
 /// How often due sources are looked for.
 const SCHEDULE_SECONDS: i64 = 1;
 /// How often expired tokens and codes, and ended jobs and logs past their retention, are deleted.
@@ -82,8 +85,7 @@ impl Runner {
         let mut running: HashMap<task::Id, JobMode> = HashMap::new();
         let mut every = tokio::time::interval(POLL_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut schedule_at, mut clean_at) =
-            (Timestamp::from_micros(0), Timestamp::from_micros(0));
+        let [mut schedule_at, mut clean_at, mut claim_at] = [Timestamp::from_micros(0); 3];
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -103,7 +105,8 @@ impl Runner {
             if now >= schedule_at {
                 schedule_at = now.plus_seconds(SCHEDULE_SECONDS);
                 if let Err(error) = scheduler::enqueue_due(&self.shared.control).await {
-                    tracing::error!(%error, "due sources could not be scheduled");
+                    let error: &dyn Error = &error;
+                    tracing::error!(error, "due sources could not be scheduled");
                 }
             }
             if now >= clean_at {
@@ -118,22 +121,20 @@ impl Runner {
                     running.values().filter(|running| **running == mode).count(),
                 );
             }
-            while let Some(limits) = self.room(&running) {
+            while now >= claim_at
+                && let Some(limits) = self.room(&running)
+            {
                 match self.claim(&limits).await {
                     Ok(Some(job)) => {
                         let mode = job.mode;
-                        let run = run_job(
-                            self.shared.clone(),
-                            job,
-                            stop.child_token(),
-                            abort.child_token(),
-                        );
+                        let run = run_job(self.shared.clone(), job, stop.clone(), abort.clone());
                         running.insert(tasks.spawn(run).id(), mode);
                     }
                     Ok(None) => break,
                     Err(error) => {
-                        tracing::error!(%error, "the job queue could not be read");
-                        break;
+                        let error: &dyn Error = &error;
+                        tracing::error!(error, "the job queue could not be read");
+                        claim_at = now.plus_seconds(CLAIM_RETRY_SECONDS);
                     }
                 }
             }
@@ -244,8 +245,8 @@ async fn run_job(
     tracing::info!(job.name = %name, account.id = %job.scope.account(), job.fence = job.fence, "job started");
     let claimed_at = shared.clock.now();
     let result = match job.mode {
-        JobMode::Check => Box::pin(check_job::run(&shared, &job, stop, abort)).await,
-        JobMode::Sync => Box::pin(sync_job::run(&shared, &job, stop, abort)).await,
+        JobMode::Check => Box::pin(check_job::run(&shared, &job, &stop, &abort)).await,
+        JobMode::Sync => Box::pin(sync_job::run(&shared, &job, &stop, &abort)).await,
     };
     match result {
         Ok(Some(state)) => {
@@ -255,7 +256,8 @@ async fn run_job(
         }
         Ok(None) => tracing::info!(job.name = %name, "job left to another worker"),
         Err(error) => {
-            tracing::error!(job.name = %name, %error, "the end of a job could not be recorded")
+            let error: &dyn Error = &error;
+            tracing::error!(job.name = %name, error, "the end of a job could not be recorded; it is taken up again when its lease expires");
         }
     }
 }

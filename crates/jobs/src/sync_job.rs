@@ -16,6 +16,7 @@ use crate::connections;
 use crate::journal::StoreJournal;
 use crate::lease::{Ending, Lease, SharedProgress};
 use crate::log::JobLog;
+use crate::recording::record_end;
 use crate::shared::Shared;
 
 /// A job whose worker was lost this often is not tried again: something about it kills the server.
@@ -23,14 +24,16 @@ const MOST_ATTEMPTS: i64 = 5;
 const OVERDUE: &str = "The process was terminated. Most often this occurs because the job has exceeded its allotted \
                        runtime. The next job will run based on the integration's schedule.";
 
-/// Runs a replication job and records its end. `None` when the lease was lost or the server is stopping.
+/// Runs a replication job and records its end, unless the server is told to stop or to end at once. `None` when the lease was
+/// lost or the server is stopping.
 pub(crate) async fn run(
     shared: &Shared,
     job: &ClaimedJob,
-    stop: CancellationToken,
-    abort: CancellationToken,
+    server_stop: &CancellationToken,
+    server_abort: &CancellationToken,
 ) -> Result<Option<JobState>, ControlError> {
-    let log = Arc::new(shared.logs.append(&job.name)?);
+    let (stop, abort) = (server_stop.child_token(), server_abort.child_token());
+    let log = Arc::new(shared.logs.append(&job.name));
     let say = |level, text: &str| log.write(shared.clock.now(), Component::Main, level, text);
     let progress = SharedProgress::default();
     let outcome = if job.attempts > MOST_ATTEMPTS {
@@ -90,10 +93,14 @@ pub(crate) async fn run(
         check: PhaseOutcome::default(),
         progress,
     };
-    let mut tx = shared.control.store().begin().await?;
-    let recorded =
-        jobs::finish(&mut tx, &job.name, job.fence, &result, shared.control.now()).await?;
-    tx.commit().await?;
+    let completed_at = shared.control.now();
+    let finish = || async {
+        let mut tx = shared.control.store().begin().await?;
+        let recorded = jobs::finish(&mut tx, &job.name, job.fence, &result, completed_at).await?;
+        tx.commit().await?;
+        Ok(recorded)
+    };
+    let recorded = record_end(job, server_abort, finish).await?;
     if recorded {
         crate::metrics::moved(&progress);
     }

@@ -218,6 +218,12 @@ async fn open_writer(options: SqliteConnectOptions) -> Result<SqlitePool, StoreE
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
+            // SQLite itself rolls back what meets a full disk. The driver counts that transaction as open ever after and
+            // begins no other on the connection.
+            .before_acquire(|connection, _| {
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
             .connect_with(options.clone())
             .await;
         match pool.map_err(StoreError::from) {

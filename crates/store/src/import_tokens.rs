@@ -5,6 +5,9 @@ use selvedge_types::{AccountScope, ImportTokenId, Secret, SourceId, Timestamp};
 use crate::value::values;
 use crate::{ReadTx, StoreError, Tx, random};
 
+/// What the text of a token begins with; access tokens of accounts begin otherwise.
+const PREFIX: &str = "at_";
+
 /// A token without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportTokenRecord {
@@ -43,7 +46,7 @@ pub async fn mint(
     source: SourceId,
     now: Timestamp,
 ) -> Result<Option<(ImportTokenId, Secret)>, StoreError> {
-    let secret = random::secret("")?;
+    let secret = random::secret(PREFIX)?;
     let values = values![scope, source, random::hash(secret.expose()), now];
     let row = tx.fetch_optional(INSERT, values).await?;
     row.map(|row| Ok((ImportTokenId(row.integer("id")?), secret)))

@@ -7,7 +7,8 @@ use selvedge_types::Secret;
 use sqlx::{Connection as _, Executor, PgConnection, Row as _, SqlSafeStr, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::{MasterKey, Store, StoreLocation};
+use crate::value::values;
+use crate::{MasterKey, Store, StoreError, StoreLocation};
 
 const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("accounts", crate::accounts::STATEMENTS),
@@ -230,4 +231,43 @@ async fn claiming_looks_at_active_jobs_only() {
             "{name}:\n{plan}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_rolled_back_for_want_of_room_does_not_keep_the_next_from_writing()
+ {
+    const INSERT: &str = "insert into meta (key, text_value, blob_value) values ($1, $2, $3)";
+    let directory = tempfile::tempdir().unwrap();
+    let location = StoreLocation::SqliteFile(directory.path().join("store.db"));
+    let store = Store::open(location, MasterKey::from_bytes([1; 32]))
+        .await
+        .unwrap();
+    let row = |key: &str, size: usize| values![key, None::<String>, vec![7; size]];
+
+    let mut tx = store.begin().await.unwrap();
+    tx.execute(INSERT, row("before", 1)).await.unwrap();
+    // As many pages as there are: what a full disk is to this connection.
+    tx.execute_script("pragma max_page_count = 1")
+        .await
+        .unwrap();
+    let refused = tx.execute(INSERT, row("large", 1 << 20)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    tx.execute(INSERT, row("after", 1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let kept = tx
+        .fetch_all(
+            "select key from meta where key in ('before', 'large', 'after')",
+            values![],
+        )
+        .await
+        .unwrap();
+    let kept: Vec<_> = kept.iter().map(|row| row.text("key").unwrap()).collect();
+    assert_eq!(kept, ["after"]);
 }

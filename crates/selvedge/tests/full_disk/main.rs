@@ -1,6 +1,8 @@
-//! Disks of destinations that are really full. `cargo xtask soak --full-disk` makes the disks, small
+//! Disks that are really full: the destination's, and the server's own. `cargo xtask soak --full-disk` makes the disks, small
 //! file systems in memory, and runs this; no other command does.
 
+#[path = "../it/gate.rs"]
+mod gate;
 #[path = "../it/pipeline.rs"]
 #[expect(
     dead_code,
@@ -20,12 +22,14 @@ use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 
 use rusqlite::Connection;
 use selvedge_testkit::postgres::TestDatabase;
+use selvedge_testkit::wait::wait_until;
 use serde_json::json;
 use tokio_postgres::Client;
 
 use crate::disk::Disk;
+use crate::gate::{Gate, SLOW_ROWS, slow_view};
 use crate::pipeline::{execute, rows};
-use crate::platform::{Platform, destination_body, source_body};
+use crate::platform::{Extraction, PATIENCE, Platform, destination_body, settings, source_body};
 
 /// Rows of a kilobyte that a full disk has no room for.
 const MANY: i64 = 20_000;
@@ -186,4 +190,108 @@ async fn a_full_disk_under_a_postgres_destination_is_told_and_the_next_job_compl
     ] {
         execute(&session, &statement).await;
     }
+}
+
+/// Runs a job whose rows arrive while the server cannot write, and gives the room back when the server's log says `until`
+/// of the job's end.
+async fn run_while_the_server_cannot_write(
+    platform: &Platform,
+    disk: &Disk,
+    from: &TestDatabase,
+    source: i64,
+    until: &str,
+) -> Extraction {
+    let gate = Gate::close(from).await;
+    let job_name = platform.start_sync(source).await;
+    gate.reached().await;
+    let said_before = platform.server.log().len();
+    disk.fill(0);
+    let path = format!("/v4/sources/{source}");
+    let refused = wait_until("a refusal", PATIENCE, async || {
+        let answer = platform.api.put(&path, &json!({})).await;
+        match answer.status {
+            200 => Err("there is still room"),
+            _ => Ok(answer),
+        }
+    })
+    .await;
+    assert_eq!(refused.status, 500, "{refused:?}");
+    assert!(refused.body["error"].is_string(), "{refused:?}");
+    // What needs no room is answered.
+    platform.api.get("/v4/sources").await.status(200);
+    gate.open().await;
+    let until = format!("the end of a job could not be recorded; {until}");
+    wait_until(&until, PATIENCE, async || {
+        let log = platform.server.log().split_off(said_before);
+        if log.contains(&until) {
+            Ok(())
+        } else {
+            Err(log)
+        }
+    })
+    .await;
+    disk.free();
+    platform.ended(&job_name).await
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_server_refuses_cleanly_and_loses_nothing() {
+    let disk = Disk::mounted("server");
+    let (from, to) = (TestDatabase::create().await, TestDatabase::create().await);
+    let origin = from.connect().await;
+    execute(&origin, &slow_view()).await;
+    let mut platform = Platform::start_with(settings().data_parent(disk.path())).await;
+    platform.destination(&destination_body(&to)).await;
+    let source = platform.source(&source_body(&from)).await;
+    // Without a key: whatever is read twice shows.
+    let entries = json!([{ "breadcrumb": [], "metadata": {
+        "selected": true, "replication-method": "INCREMENTAL", "replication-key": "id",
+    } }]);
+    platform.set_metadata(source, "slow", entries).await;
+
+    // For a moment: the job ends as soon as that can be written down. The rows are there, their position could not be kept.
+    let failed =
+        run_while_the_server_cannot_write(&platform, &disk, &from, source, "it is tried again")
+            .await;
+    assert_eq!(failed.statuses(), [Some(0), Some(0), Some(1)], "{failed:?}");
+    let description = failed.description("target");
+    assert!(
+        description.contains("the control-plane database is not available"),
+        "{description}"
+    );
+    platform.sync(source).await.succeeded();
+    let replica = to.connect().await;
+    let counts = "select count(distinct id), count(*) from shop.slow";
+    // The second job begins with the last row, as every job does.
+    assert_eq!(
+        rows(&replica, counts).await,
+        [format!("{SLOW_ROWS}|{}", SLOW_ROWS + 1)]
+    );
+
+    // For longer than a lease: the job is taken up again.
+    let full = json!({ "selected": true, "replication-method": "FULL_TABLE" });
+    let entries = json!([{ "breadcrumb": [], "metadata": full }]);
+    platform.set_metadata(source, "slow", entries).await;
+    run_while_the_server_cannot_write(
+        &platform,
+        &disk,
+        &from,
+        source,
+        "it is taken up again when its lease expires",
+    )
+    .await
+    .succeeded();
+    assert_eq!(
+        rows(&replica, counts).await,
+        [format!("{SLOW_ROWS}|{SLOW_ROWS}")]
+    );
+
+    platform.server.kill().await;
+    let store = Connection::open(platform.server.data_dir().join("selvedge.db")).unwrap();
+    let whole: String = store
+        .query_row("pragma integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(whole, "ok");
+    platform.restart().await;
+    platform.sync(source).await.succeeded();
 }

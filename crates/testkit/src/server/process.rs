@@ -23,6 +23,7 @@ pub struct ServerSettings {
     binary: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    data_parent: PathBuf,
 }
 
 impl ServerSettings {
@@ -32,6 +33,7 @@ impl ServerSettings {
             binary: binary.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            data_parent: std::env::temp_dir(),
         }
     }
 
@@ -45,6 +47,12 @@ impl ServerSettings {
     /// are not handed down.
     pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The folder that the data directory is made in, instead of the one for temporary files.
+    pub fn data_parent(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_parent = folder.into();
         self
     }
 
@@ -87,8 +95,8 @@ impl ServerProcess {
     pub async fn start(settings: ServerSettings) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("selvedge-server-")
-            .tempdir()
-            .expect("there is a temporary folder");
+            .tempdir_in(&settings.data_parent)
+            .expect("there is a folder for the data");
         let log = Log::default();
         let (child, base) = spawn(&settings, folder.path(), &log).await;
         Self {
