@@ -32,7 +32,7 @@ async fn a_token_is_shown_once_and_listed_by_its_id() {
     let token = created["access_token"].as_str().unwrap();
     answer.is(200, &format!(r#"{{"id":{id},"access_token":"{token}"}}"#));
     assert!((100_000..=999_999).contains(&id));
-    assert_eq!(token.len(), 64);
+    assert!(token.starts_with("at_") && token.len() == 3 + 64, "{token}");
 
     app.clock.advance_seconds(60);
     let second = create(&app, &tenant, source).await.ok()["id"]

@@ -28,7 +28,7 @@ impl SampleRequest {
                 "/v4/sources",
                 json!({
                     "type": name,
-                    "display_name": connection_type.display_name(),
+                    "display_name": label(connection_type.display_name()),
                     "properties": properties,
                 }),
             ),
@@ -58,5 +58,14 @@ impl SampleRequest {
              -H 'Content-Type: application/json' \\\n  -d '{body}'",
             self.method, self.path
         )
+    }
+}
+
+/// A label that a name can be derived from: names begin with a letter.
+fn label(display_name: &str) -> String {
+    if display_name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        display_name.to_owned()
+    } else {
+        format!("Our {display_name}")
     }
 }
