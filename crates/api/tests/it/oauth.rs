@@ -158,7 +158,8 @@ async fn a_field_that_is_missing_repeated_or_malformed_is_an_invalid_request() {
         refused(&case.exchange(&twice).await, "invalid_request");
     }
     for body in ["", "&", "{}", "=", "%FF=%FE", "code"] {
-        refused(&case.exchange(body).await, "invalid_request");
+        let answer = case.exchange(body).await;
+        answer.shows("OAUTH-INVALID-REQUEST", &[]);
     }
     let secret = &case.secret;
     let twice = format!(
@@ -173,7 +174,8 @@ async fn a_field_that_is_missing_repeated_or_malformed_is_an_invalid_request() {
     let bytes = vec![0xff_u8, b'=', 0xfe];
     refused(&case.send(Some(FORM), bytes).await, "invalid_request");
     // Nothing of this has used the code up.
-    case.exchange(&full).await.ok();
+    let exchanged = case.exchange(&full).await;
+    exchanged.shows("POST /oauth/token", &[]);
 }
 
 #[tokio::test]
@@ -181,7 +183,8 @@ async fn another_grant_type_is_unsupported() {
     let case = Case::start().await;
     for grant_type in ["password", "refresh_token", "AUTHORIZATION_CODE"] {
         let form = format!("grant_type={grant_type}&client_secret={}", case.secret);
-        refused(&case.exchange(&form).await, "unsupported_grant_type");
+        let answer = case.exchange(&form).await;
+        answer.shows("OAUTH-UNSUPPORTED-GRANT-TYPE", &[]);
     }
 }
 
@@ -191,7 +194,8 @@ async fn an_unknown_secret_a_foreign_id_and_a_disabled_partner_are_invalid_clien
     let code = case.code().await;
     let (other, _) = partner(&case.app, "Other").await;
     let unknown = format!("client_secret=oc_nobody&code={code}&grant_type=authorization_code");
-    refused(&case.exchange(&unknown).await, "invalid_client");
+    let answer = case.exchange(&unknown).await;
+    answer.shows("OAUTH-INVALID-CLIENT", &[]);
     for id in [other.as_str(), "oc_nobody", "%00"] {
         let foreign = format!("{}&client_id={id}", case.form(&code));
         refused(&case.exchange(&foreign).await, "invalid_client");
@@ -217,7 +221,8 @@ async fn a_code_that_is_unknown_expired_used_or_of_another_partner_is_an_invalid
     let (other, _) = partner(&case.app, "Other").await;
     let theirs = case.code_of(&other).await;
     for code in ["0000", "%00", theirs.as_str()] {
-        refused(&case.exchange(&case.form(code)).await, "invalid_grant");
+        let answer = case.exchange(&case.form(code)).await;
+        answer.shows("OAUTH-INVALID-GRANT", &[]);
     }
     let used = case.code().await;
     case.exchange(&case.form(&used)).await.ok();

@@ -5,6 +5,7 @@ mod accounts;
 mod destinations;
 mod general;
 mod jobs;
+mod notifications;
 mod rows;
 mod sources;
 mod streams;
