@@ -85,9 +85,14 @@ impl Stage {
         if store == Store::Postgres {
             admin.query("create database control")?;
         }
+        // One token makes more requests here than any client should.
+        let config = folder.join("selvedge.toml");
+        std::fs::write(&config, "[api]\nrequests_per_minute = 0\n")?;
         let mut serve = selvedge();
         serve
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
+            .arg("--config")
+            .arg(&config)
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let server = Process::start(&mut serve, |child| {
