@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use selvedge_store::{ephemeral_tokens, tokens as stored};
 use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
 
-use crate::{Control, ControlError, plans};
+use crate::{Control, ControlError};
 
 /// What a valid token proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,14 @@ pub async fn authenticate(
             .await?
             .map(|found| (found, TokenKind::Ephemeral)),
     };
-    let Some(((token, scope), kind)) = found else {
+    let Some((holder, kind)) = found else {
         return Ok(None);
     };
-    if !plans::features(control, &mut tx, scope).await?.api_access {
+    let plans = &control.settings().plans;
+    if !plans.features(holder.plan.as_deref())?.api_access {
         return Ok(None);
     }
+    let (token, scope) = (holder.token, holder.scope);
     control.token_use().note(token, now);
     Ok(Some(Identity { scope, token, kind }))
 }

@@ -1,7 +1,8 @@
 //! Tokens that start a web session: short-lived, and each as good as the access token that made it.
 
-use selvedge_types::{AccountId, AccountScope, Secret, Timestamp, TokenId};
+use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
 
+use crate::tokens::TokenHolder;
 use crate::value::values;
 use crate::{ReadTx, StoreError, Tx, random};
 
@@ -13,7 +14,7 @@ statements! {
         where access_tokens.account_id = $1
             and access_tokens.id = $2
             and access_tokens.revoked_at is null";
-    AUTHENTICATE = "select access_tokens.id, access_tokens.account_id
+    AUTHENTICATE = "select access_tokens.id, access_tokens.account_id, accounts.plan
         from ephemeral_tokens
         join access_tokens on access_tokens.id = ephemeral_tokens.access_token_id
         join accounts on accounts.id = access_tokens.account_id
@@ -48,15 +49,11 @@ pub async fn authenticate(
     tx: &mut ReadTx,
     token: &str,
     now: Timestamp,
-) -> Result<Option<(TokenId, AccountScope)>, StoreError> {
+) -> Result<Option<TokenHolder>, StoreError> {
     let row = tx
         .fetch_optional(AUTHENTICATE, values![random::hash(token), now])
         .await?;
-    row.map(|row| {
-        let scope = AccountScope::of(AccountId(row.integer("account_id")?));
-        Ok((TokenId(row.integer("id")?), scope))
-    })
-    .transpose()
+    row.as_ref().map(TokenHolder::read).transpose()
 }
 
 /// Forgets the tokens of all accounts that have expired; answers with their number.

@@ -2,6 +2,7 @@
 
 use selvedge_types::{AccountId, AccountScope, Secret, Timestamp, TokenId};
 
+use crate::row::Row;
 use crate::value::values;
 use crate::{ReadTx, StoreError, Tx, random};
 
@@ -23,7 +24,7 @@ statements! {
     INSERT = "insert into access_tokens (account_id, token_hash, partner_id, created_at)
         values ($1, $2, $3, $4)
         returning id";
-    AUTHENTICATE = "select access_tokens.id, access_tokens.account_id
+    AUTHENTICATE = "select access_tokens.id, access_tokens.account_id, accounts.plan
         from access_tokens
         join accounts on accounts.id = access_tokens.account_id
         where access_tokens.token_hash = $1
@@ -62,18 +63,32 @@ pub async fn mint(
 }
 
 /// Whom a token acts for; `None` when it is unknown, revoked, or of a deleted account.
-pub async fn authenticate(
-    tx: &mut ReadTx,
-    token: &str,
-) -> Result<Option<(TokenId, AccountScope)>, StoreError> {
+pub async fn authenticate(tx: &mut ReadTx, token: &str) -> Result<Option<TokenHolder>, StoreError> {
     let row = tx
         .fetch_optional(AUTHENTICATE, values![random::hash(token)])
         .await?;
-    row.map(|row| {
-        let scope = AccountScope::of(AccountId(row.integer("account_id")?));
-        Ok((TokenId(row.integer("id")?), scope))
-    })
-    .transpose()
+    row.as_ref().map(TokenHolder::read).transpose()
+}
+
+/// What a valid token proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenHolder {
+    /// The access token.
+    pub token: TokenId,
+    /// The account it acts for.
+    pub scope: AccountScope,
+    /// The plan of that account: whoever asks for a token asks next what its account may do.
+    pub plan: Option<String>,
+}
+
+impl TokenHolder {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            token: TokenId(row.integer("id")?),
+            scope: AccountScope::of(AccountId(row.integer("account_id")?)),
+            plan: row.optional_text("plan")?,
+        })
+    }
 }
 
 /// The account's tokens, revoked ones included, oldest first.

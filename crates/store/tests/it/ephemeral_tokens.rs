@@ -45,7 +45,12 @@ async fn a_token_acts_for_its_maker_until_it_expires(fixture: Fixture) {
     let authenticated = ephemeral_tokens::authenticate(&mut tx, token.expose(), last)
         .await
         .unwrap();
-    assert_eq!(authenticated, Some((maker, scope)));
+    let holder = tokens::TokenHolder {
+        token: maker,
+        scope,
+        plan: None,
+    };
+    assert_eq!(authenticated, Some(holder));
     drop(tx);
     assert!(!works(&fixture, &token, after(EXPIRY_SECONDS)).await);
     assert!(!works(&fixture, &Secret::new("0000"), START).await);

@@ -1,6 +1,6 @@
 //! API access tokens.
 
-use selvedge_store::tokens;
+use selvedge_store::{accounts, tokens};
 use selvedge_types::TokenId;
 
 use crate::support::{Fixture, START, after};
@@ -18,7 +18,19 @@ async fn a_token_acts_for_its_account_until_it_is_revoked(fixture: Fixture) {
     let (_, second) = tokens::mint(&mut tx, scope, None, START).await.unwrap();
     assert!(token.expose().starts_with("ac_"));
     let authenticated = tokens::authenticate(&mut tx, token.expose()).await.unwrap();
-    assert_eq!(authenticated, Some((id, scope)));
+    let holder = |plan: Option<&str>| {
+        Some(tokens::TokenHolder {
+            token: id,
+            scope,
+            plan: plan.map(str::to_owned),
+        })
+    };
+    assert_eq!(authenticated, holder(None));
+    accounts::set_plan(&mut tx, scope, Some("basic"))
+        .await
+        .unwrap();
+    let authenticated = tokens::authenticate(&mut tx, token.expose()).await.unwrap();
+    assert_eq!(authenticated, holder(Some("basic")));
 
     assert!(!tokens::revoke(&mut tx, other, id, after(1)).await.unwrap());
     assert!(tokens::revoke(&mut tx, scope, id, after(1)).await.unwrap());
