@@ -11,7 +11,7 @@ use selvedge_types::SourceId;
 use serde_json::{Value, json};
 
 use crate::json::respond;
-use crate::prepared::PrepareError;
+use crate::type_cards::PrepareError;
 
 /// Everything but success.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,6 @@ mod observe;
 mod openapi;
 mod paging;
 mod path;
-mod prepared;
 mod rate_limit;
 mod router;
 mod routes;

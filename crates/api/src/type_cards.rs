@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::Response;
-use http::HeaderMap;
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue};
 use selvedge_catalog::ConnectionKind;
 use selvedge_control::plans::TypeAccess;
 use selvedge_control::{Control, connection_types};
+use selvedge_prepared::Prepared;
+use serde::Serialize;
 
 use crate::ApiError;
-use crate::prepared::{PrepareError, Prepared};
+use crate::json::CONTENT_TYPE;
 
 /// What has been asked for so far: at most the two lists and one card per type of the catalogue, for each
 /// access that plans give.
@@ -76,7 +79,11 @@ impl TypeCards {
                 prepared
             }
         };
-        Ok(prepared.answer(request))
+        let mut answer = prepared.answer(request);
+        // For this caller only, and to be asked about each time: what is served depends on the build and the account.
+        let private = HeaderValue::from_static("private, no-cache");
+        answer.headers_mut().insert(CACHE_CONTROL, private);
+        Ok(answer)
     }
 
     fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<Asked, Arc<Prepared>>> {
@@ -88,12 +95,12 @@ impl TypeCards {
 /// Compressing the longer list takes the better part of a tenth of a second.
 async fn prepare(control: Control, asked: Asked) -> Result<Prepared, PrepareError> {
     tokio::task::spawn_blocking(move || match asked.name {
-        None => Prepared::new(&connection_types::list_cards(
+        None => serialised(&connection_types::list_cards(
             &control,
             asked.access,
             asked.kind,
         )),
-        Some(name) => Prepared::new(&connection_types::find_card(
+        Some(name) => serialised(&connection_types::find_card(
             &control,
             asked.access,
             asked.kind,
@@ -101,4 +108,17 @@ async fn prepare(control: Control, asked: Asked) -> Result<Prepared, PrepareErro
         )),
     })
     .await?
+}
+
+fn serialised<T: Serialize>(value: &T) -> Result<Prepared, PrepareError> {
+    Ok(Prepared::new(CONTENT_TYPE, serde_json::to_vec(value)?))
+}
+
+/// Why an answer could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrepareError {
+    #[error("the answer could not be serialised")]
+    Json(#[from] serde_json::Error),
+    #[error("the thread that prepared the answer ended")]
+    Interrupted(#[from] tokio::task::JoinError),
 }

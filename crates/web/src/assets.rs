@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::routing::get;
 use http::HeaderMap;
+use selvedge_prepared::digest;
 
 use crate::Document;
-use crate::document::{Caching, digest};
+use crate::document::Caching;
 
 const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/icon.svg");

@@ -1,19 +1,13 @@
-//! An answer that is made once and kept: its bytes, their compressed form, and the tag that saves sending them again.
+//! A page or asset that is made once and kept, with what browsers are told about it: how long it may be used, and what it may
+//! load and run.
 
-use std::io::Write as _;
-
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use selvedge_prepared::Prepared;
 use sha2::{Digest as _, Sha256};
-
-/// Smaller answers are not worth compressing.
-const COMPRESSED_FROM_BYTES: usize = 1024;
 
 /// What a page may load and run: nothing, then what is added.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +49,9 @@ pub(crate) enum Caching {
 /// A kept answer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
-    content_type: &'static str,
+    prepared: Prepared,
     policy: HeaderValue,
     caching: Caching,
-    tag: HeaderValue,
-    plain: Bytes,
-    gzip: Option<Bytes>,
 }
 
 impl Document {
@@ -74,17 +65,11 @@ impl Document {
         Self::new(content_type, text.into(), &Policy::default())
     }
 
-    fn new(content_type: &'static str, plain: Bytes, policy: &Policy) -> Self {
-        let gzip = (plain.len() >= COMPRESSED_FROM_BYTES).then(|| compress(&plain));
-        // Weak: the same tag stands for the plain and for the compressed form.
-        let tag = format!("W/\"{}\"", digest(&plain));
+    fn new(content_type: &'static str, body: Bytes, policy: &Policy) -> Self {
         Self {
-            content_type,
+            prepared: Prepared::new(content_type, body),
             policy: policy.header(),
             caching: Caching::Revalidate,
-            tag: HeaderValue::try_from(tag).expect("a digest is header text"),
-            plain,
-            gzip,
         }
     }
 
@@ -95,23 +80,9 @@ impl Document {
 
     /// Answers a request with these headers: unchanged, compressed or plain.
     pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
-        let mut response = if self.is_known_to(request) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else if let Some(gzip) = self.gzip.as_ref().filter(|_| accepts_gzip(request)) {
-            let mut response = Response::new(Body::from(gzip.clone()));
-            let encoding = HeaderValue::from_static("gzip");
-            response
-                .headers_mut()
-                .insert(header::CONTENT_ENCODING, encoding);
-            response
-        } else {
-            Response::new(Body::from(self.plain.clone()))
-        };
+        let mut response = self.prepared.answer(request);
         let headers = response.headers_mut();
         let fixed = HeaderValue::from_static;
-        headers.insert(header::CONTENT_TYPE, fixed(self.content_type));
-        headers.insert(header::ETAG, self.tag.clone());
-        headers.insert(header::VARY, fixed("accept-encoding"));
         headers.insert(
             header::CACHE_CONTROL,
             match self.caching {
@@ -134,108 +105,11 @@ impl Document {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
-
-    fn is_known_to(&self, request: &HeaderMap) -> bool {
-        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let own = self.tag.to_str().map(opaque).unwrap_or_default();
-        request
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|tag| opaque(tag) == own || tag.trim() == "*")
-    }
-}
-
-/// A short name for bytes, safe in addresses and headers.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..15])
-}
-
-fn compress(plain: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder
-        .write_all(plain)
-        .and_then(|()| encoder.finish())
-        .expect("writing to memory does not fail")
-        .into()
-}
-
-/// Whether the client takes gzip: named, or meant by `*`, and not with a weight of zero.
-fn accepts_gzip(request: &HeaderMap) -> bool {
-    let weights = |name: &str| {
-        request
-            .get_all(header::ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|coding| {
-                let mut parts = coding.split(';').map(str::trim);
-                let named = parts.next()?.eq_ignore_ascii_case(name);
-                let weight = parts.find_map(|part| part.strip_prefix("q="));
-                named
-                    .then(|| weight.is_none_or(|weight| weight.parse().is_ok_and(|q: f32| q > 0.0)))
-            })
-            .next()
-    };
-    weights("gzip").or_else(|| weights("*")).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
-    use http_body_util::BodyExt as _;
-
     use super::*;
-
-    fn request(name: header::HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::try_from(value).unwrap())])
-    }
-
-    async fn body(response: Response) -> Bytes {
-        response.into_body().collect().await.unwrap().to_bytes()
-    }
-
-    #[tokio::test]
-    async fn it_is_compressed_for_those_who_take_it() {
-        let text = "warp and weft ".repeat(500);
-        let document = Document::asset("text/plain; charset=utf-8", text.clone());
-        let packed = document.answer(&request(
-            header::ACCEPT_ENCODING,
-            "br;q=1.0, gzip;q=0.8, *;q=0.1",
-        ));
-        assert_eq!(packed.headers()["content-encoding"], "gzip");
-        let packed = body(packed).await;
-        assert!(packed.len() < text.len() / 10);
-        let mut unpacked = String::new();
-        flate2::read::GzDecoder::new(&*packed)
-            .read_to_string(&mut unpacked)
-            .unwrap();
-        assert_eq!(unpacked, text);
-        for refusing in ["", "br", "gzip;q=0", "*;q=0", "gzip;q=0, *"] {
-            let plain = document.answer(&request(header::ACCEPT_ENCODING, refusing));
-            assert!(
-                !plain.headers().contains_key("content-encoding"),
-                "{refusing}"
-            );
-            assert_eq!(body(plain).await, text);
-        }
-    }
-
-    #[tokio::test]
-    async fn who_has_it_already_is_told_so() {
-        let document = Document::page("<p>x".to_owned(), &Policy::default());
-        let first = document.answer(&HeaderMap::new());
-        let tag = first.headers()["etag"].to_str().unwrap().to_owned();
-        for known in [tag.clone(), format!("\"other\", {tag}"), "*".to_owned()] {
-            let again = document.answer(&request(header::IF_NONE_MATCH, &known));
-            assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
-            assert!(body(again).await.is_empty());
-        }
-        let other = document.answer(&request(header::IF_NONE_MATCH, "W/\"other\""));
-        assert_eq!(other.status(), StatusCode::OK);
-    }
 
     #[test]
     fn a_page_runs_only_the_scripts_it_was_made_with() {

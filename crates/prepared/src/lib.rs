@@ -1,33 +1,33 @@
-//! Answers that are the same for everyone until the next build: serialised, hashed and compressed once.
-//!
-//! The list of source types is half a megabyte. Making it anew for each request would cost more than everything else
-//! about the request, and a client that has it already is told so by its entity tag.
+//! Answers that are made once and given to many: their bytes, their compressed form, and the tags that save sending them
+//! again. Who answers says how long they may be kept.
 
 use std::io::Write as _;
 
 use axum::body::Body;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::json;
+/// Smaller bodies are not worth compressing.
+const COMPRESSED_FROM_BYTES: usize = 1024;
 
-/// A body in both of its forms.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    identity: Form,
-    gzip: Form,
+/// A body in all of its forms. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    content_type: &'static str,
+    plain: Form,
+    /// `None` for a small body.
+    gzip: Option<Form>,
 }
 
 /// One form of the body. Forms differ byte for byte, so each has a tag of its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Form {
     body: Bytes,
     tag: HeaderValue,
@@ -35,30 +35,22 @@ struct Form {
 
 impl Prepared {
     /// Takes milliseconds for a large body: call it where blocking is allowed.
-    pub(crate) fn new<T: Serialize>(value: &T) -> Result<Self, PrepareError> {
-        let body = serde_json::to_vec(value)?;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&body)?;
-        let compressed = encoder.finish()?;
-        // Half of the hash tells any two builds apart.
-        let hash: String = Sha256::digest(&body)[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(Self {
-            identity: Form::new(body, format!("\"{hash}\""))?,
-            gzip: Form::new(compressed, format!("\"{hash}-gzip\""))?,
-        })
+    pub fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let digest = digest(&body);
+        let gzip = (body.len() >= COMPRESSED_FROM_BYTES)
+            .then(|| Form::new(compress(&body), format!("\"{digest}-gzip\"")));
+        Self {
+            content_type,
+            plain: Form::new(body, format!("\"{digest}\"")),
+            gzip,
+        }
     }
 
     /// 200 with the form that the caller prefers, or 304 when the caller has it.
-    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
-        let compressed = takes_gzip(request);
-        let form = if compressed {
-            &self.gzip
-        } else {
-            &self.identity
-        };
+    pub fn answer(&self, request: &HeaderMap) -> Response {
+        let gzip = self.gzip.as_ref().filter(|_| takes_gzip(request));
+        let form = gzip.unwrap_or(&self.plain);
         let mut response = if holds(request, &form.tag) {
             let mut unchanged = Response::new(Body::empty());
             *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
@@ -66,8 +58,8 @@ impl Prepared {
         } else {
             let mut whole = Response::new(Body::from(form.body.clone()));
             let headers = whole.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(json::CONTENT_TYPE));
-            if compressed {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            if gzip.is_some() {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
             whole
@@ -75,32 +67,31 @@ impl Prepared {
         let headers = response.headers_mut();
         headers.insert(ETAG, form.tag.clone());
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        // For this caller only, and to be asked about each time: what is served depends on the build and the account.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response
     }
 }
 
-/// Why an answer could not be prepared.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PrepareError {
-    #[error("the answer could not be serialised")]
-    Json(#[from] serde_json::Error),
-    #[error("the answer could not be compressed")]
-    Compress(#[from] std::io::Error),
-    #[error("the entity tag is no header value")]
-    Tag(#[from] http::header::InvalidHeaderValue),
-    #[error("the thread that prepared the answer ended")]
-    Interrupted(#[from] tokio::task::JoinError),
+impl Form {
+    fn new(body: Bytes, tag: String) -> Self {
+        Self {
+            body,
+            tag: HeaderValue::try_from(tag).expect("a digest is header text"),
+        }
+    }
 }
 
-impl Form {
-    fn new(body: Vec<u8>, tag: String) -> Result<Self, PrepareError> {
-        Ok(Self {
-            body: body.into(),
-            tag: HeaderValue::try_from(tag)?,
-        })
-    }
+/// A short name for bytes, safe in addresses and headers.
+pub fn digest(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..15])
+}
+
+fn compress(plain: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder
+        .write_all(plain)
+        .and_then(|()| encoder.finish())
+        .expect("writing to memory does not fail")
+        .into()
 }
 
 /// Whether `Accept-Encoding` allows gzip and does not rank the plain form higher.
@@ -216,15 +207,38 @@ mod tests {
 
     #[test]
     fn both_forms_hold_the_same_text_under_different_tags() {
-        let prepared = Prepared::new(&vec!["text"; 100]).unwrap();
-        let mut text = Vec::new();
-        GzDecoder::new(&prepared.gzip.body[..])
-            .read_to_end(&mut text)
+        let text = "warp and weft ".repeat(500);
+        let prepared = Prepared::new("text/plain", text.clone());
+        let gzip = prepared.gzip.as_ref().unwrap();
+        let mut unpacked = String::new();
+        GzDecoder::new(&gzip.body[..])
+            .read_to_string(&mut unpacked)
             .unwrap();
-        assert_eq!(text, prepared.identity.body);
-        assert!(prepared.gzip.body.len() < text.len());
-        assert_ne!(prepared.gzip.tag, prepared.identity.tag);
-        let other = Prepared::new(&vec!["text"; 101]).unwrap();
-        assert_ne!(prepared.identity.tag, other.identity.tag);
+        assert_eq!(unpacked, text);
+        assert!(gzip.body.len() < text.len() / 10);
+        assert_ne!(gzip.tag, prepared.plain.tag);
+        let other = Prepared::new("text/plain", "something else");
+        assert_ne!(prepared.plain.tag, other.plain.tag);
+        assert!(other.gzip.is_none(), "not worth it");
+    }
+
+    #[test]
+    fn who_has_a_form_already_is_told_so() {
+        let prepared = Prepared::new("text/plain", "warp and weft ".repeat(500));
+        for accepted in ["gzip", "identity"] {
+            let mut request = headers(ACCEPT_ENCODING, &[accepted]);
+            let first = prepared.answer(&request);
+            assert_eq!(first.status(), StatusCode::OK);
+            assert_eq!(first.headers()[CONTENT_TYPE], "text/plain");
+            assert_eq!(
+                first.headers().contains_key(CONTENT_ENCODING),
+                accepted == "gzip"
+            );
+            request.insert(IF_NONE_MATCH, first.headers()[ETAG].clone());
+            let again = prepared.answer(&request);
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+            assert_eq!(again.headers()[ETAG], first.headers()[ETAG]);
+            assert!(!again.headers().contains_key(CONTENT_ENCODING));
+        }
     }
 }
