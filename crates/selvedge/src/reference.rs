@@ -1,6 +1,6 @@
 //! `selvedge reference`: the connection property reference as a document.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -26,8 +26,10 @@ pub(crate) fn run(arguments: &ReferenceArguments) -> anyhow::Result<ExitCode> {
         }
         ReferenceFormat::Json => json(&reference) + "\n",
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("the reference could not be printed")?;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        printed => printed.context("the reference could not be printed")?,
+    }
     Ok(ExitCode::SUCCESS)
 }
