@@ -138,7 +138,8 @@ impl Stage {
 
 /// Makes the sources, selects their table and waits until each has run once: then nothing is due for a day.
 fn configure(client: &Client<'_>, postgres: &Server, account: i64) -> Result<i64> {
-    client.send("POST", "/v4/destinations", &json!({"type": "sqlite"}))?;
+    let destination = json!({"type": "sqlite", "properties": {}});
+    client.send("POST", "/v4/destinations", &destination)?;
     let mut sources = Vec::new();
     for number in 1..=SOURCES {
         let created = client.send(
