@@ -3,17 +3,23 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use selvedge_types::Timestamp;
 
-use crate::{CheckContext, CheckReport, ConnectorError, LoadContext, StreamSchema, TypeFidelity};
+use crate::{
+    CheckContext, CheckReport, ConnectorError, LoadContext, ShapedBatch, StreamSchema, TypeFidelity,
+};
 
 /// A configured connection that data is written to.
 #[async_trait]
 pub trait Destination: Send + Sync {
+    /// The destination's name in messages, for example `PostgreSQL`.
+    fn display_name(&self) -> &'static str;
+
     /// Which column types arrive unchanged.
     fn fidelity(&self) -> TypeFidelity;
+
+    /// What becomes of objects and arrays.
+    fn nesting(&self) -> Nesting;
 
     /// The name a table gets here after the destination's naming rules: two streams with one name would write one table.
     fn resolved_table_name(&self, table_name: &str) -> String {
@@ -30,6 +36,15 @@ pub trait Destination: Send + Sync {
         ctx: LoadContext,
         target: TableTarget,
     ) -> Result<Box<dyn TableWriter>, ConnectorError>;
+}
+
+/// What becomes of objects and arrays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// Properties of objects become columns `object__property`, items of arrays rows of subtables.
+    Subtables,
+    /// Both stay whole, as compact JSON text of type [`crate::LogicalType::Json`].
+    Json,
 }
 
 /// Who writes: the stream, and which of its lives this is.
@@ -70,24 +85,6 @@ pub struct TableTarget {
     pub table_version: i64,
 }
 
-/// The system columns' values for one batch. Row `i` has `_sdc_sequence` `first_sequence + i`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SystemValues {
-    pub extracted_at: Timestamp,
-    pub received_at: Timestamp,
-    pub batched_at: Timestamp,
-    pub first_sequence: i64,
-    pub table_version: i64,
-}
-
-/// Rows on their way into a table. System columns are values, not arrays: nothing is materialised per row.
-#[derive(Debug)]
-pub struct ShapedBatch {
-    pub schema: Arc<StreamSchema>,
-    pub records: RecordBatch,
-    pub system: SystemValues,
-}
-
 /// A point in the run up to which everything is to be made durable together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -98,7 +95,8 @@ pub struct Checkpoint {
     pub position: Option<String>,
 }
 
-/// Where the rows of a stream went. Everything handed to [`TableWriter::write`] ends in exactly one of these.
+/// Where the records of a stream went. Everything handed to [`TableWriter::write`] ends in exactly one of these; the rows
+/// of its subtables share a record's fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     /// Rows now in the table (or in its next version).
@@ -141,8 +139,10 @@ impl AddAssign for Books {
 /// What a commit achieved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitReport {
-    /// The rows since the last report.
+    /// The records since the last report.
     pub books: Books,
+    /// Rows of subtables written since the last report; the books count records only.
+    pub subtable_rows: u64,
     /// Whether the checkpoint's position may be stored: false while a replacement is being built, because a cut-short
     /// replacement starts over.
     pub durable: bool,

@@ -80,10 +80,7 @@ mod tests {
 
     /// The events of these batches as text; 0 stands for a row without a key.
     fn events(batches: &[&[i64]]) -> String {
-        let schema = StreamSchema::new(vec![Field {
-            name: "key".to_owned(),
-            logical_type: LogicalType::Int64,
-        }]);
+        let schema = StreamSchema::new(vec![Field::new("key", LogicalType::Int64)]);
         let mut order = KeyOrder::default();
         let mut events = Vec::new();
         for keys in batches {

@@ -8,6 +8,7 @@
 //! - every operation may be repeated after a crash, and must leave the same rows;
 //! - the fence of the run's lease is checked inside the destination's transaction, so a late loser is harmless.
 
+mod batch;
 mod catalog;
 mod check;
 mod config;
@@ -18,13 +19,16 @@ mod key_order;
 mod schema;
 mod source;
 
+pub use batch::{
+    Instants, RecordTexts, RefusedRecord, Sequences, ShapedBatch, SubtableBatch, SystemValues,
+};
 pub use catalog::{Capabilities, Catalog, DiscoveredField, DiscoveredStream, MAX_STREAMS};
 pub use check::{CheckReport, CheckStep};
 pub use config::{ConnectionConfig, TypeFidelity};
 pub use context::{CheckContext, DiscoverContext, LoadContext, ReadContext};
 pub use destination::{
-    Books, Checkpoint, CommitReport, Destination, LoadMode, ShapedBatch, StreamIdentity,
-    SystemValues, TableTarget, TableWriter,
+    Books, Checkpoint, CommitReport, Destination, LoadMode, Nesting, StreamIdentity, TableTarget,
+    TableWriter,
 };
 pub use error::{ConnectorError, ErrorKind};
 pub use key_order::{KeyOrder, LastKey};

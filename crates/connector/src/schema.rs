@@ -40,8 +40,12 @@ pub enum LogicalType {
     Uuid,
     /// Arrow `Binary`, only with native fidelity.
     Bytes,
-    /// JSON text as the source prints it, only with native fidelity. Arrow `Utf8`.
+    /// Any JSON value as text. Arrow `Utf8`. Where the destination has [`crate::Nesting::Subtables`] the engine takes it
+    /// apart, unless types are kept with native fidelity.
     Json,
+    /// A JSON array as text whose items, at any depth, are `item` or NULL: numbers and texts in the canonical form of their
+    /// type. Arrow `Utf8`. Taken apart like [`LogicalType::Json`].
+    JsonArray { item: Box<LogicalType> },
     /// An array in the source's own text form (PostgreSQL: `{1,NULL,3}`) whose items are `item`; only with native
     /// fidelity. Arrow `Utf8`.
     Array { item: Box<LogicalType> },
@@ -85,6 +89,7 @@ impl LogicalType {
             LogicalType::DecimalText
             | LogicalType::Text
             | LogicalType::Json
+            | LogicalType::JsonArray { .. }
             | LogicalType::Array { .. } => DataType::Utf8,
             LogicalType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             LogicalType::TimestampTz => {
@@ -109,7 +114,7 @@ impl LogicalType {
             LogicalType::TimestampTz => TypeClass::TimestampTz,
             LogicalType::Uuid => TypeClass::Uuid,
             LogicalType::Bytes => TypeClass::Bytes,
-            LogicalType::Json => TypeClass::Json,
+            LogicalType::Json | LogicalType::JsonArray { .. } => TypeClass::Json,
             LogicalType::Array { .. } => TypeClass::Array,
         }
     }
@@ -118,14 +123,48 @@ impl LogicalType {
 /// One column of a batch, under its name in the source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
+    /// Name of the top-level field.
     pub name: String,
+    /// The way from there to a value inside an object, outermost property first; empty for a field of its own.
+    pub inside: Vec<String>,
     pub logical_type: LogicalType,
+}
+
+impl Field {
+    /// A top-level field.
+    pub fn new(name: impl Into<String>, logical_type: LogicalType) -> Self {
+        Self {
+            name: name.into(),
+            inside: Vec::new(),
+            logical_type,
+        }
+    }
+
+    /// Whether both hold values of the same place in a record.
+    pub fn same_place(&self, other: &Self) -> bool {
+        self.name == other.name && self.inside == other.inside
+    }
+
+    /// Whether this is the top-level field called `name`.
+    pub fn is_top_level(&self, name: &str) -> bool {
+        self.inside.is_empty() && self.name == name
+    }
+
+    /// The names on the way, joined by `__`.
+    pub fn joined_name(&self) -> String {
+        let mut joined = self.name.clone();
+        for name in &self.inside {
+            joined.push_str("__");
+            joined.push_str(name);
+        }
+        joined
+    }
 }
 
 /// The columns of a batch, in order.
 ///
-/// A name may occur more than once with different types: a source without strict column types (SQLite) puts a value
-/// that is off its column's type into a second field of the same name. Of the fields of one name at most one is set per
+/// A place may occur more than once with different types: a source without strict column types (SQLite, JSON) puts a value
+/// that is off its column's type into a second field of the same place. Of the fields of one place at most one is set per
 /// row; the destination sees a type split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSchema {
@@ -137,9 +176,11 @@ impl StreamSchema {
         Arc::new(Self { fields })
     }
 
-    /// Index of the first field called `name`.
+    /// Index of the first top-level field called `name`.
     pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field.name == name)
+        self.fields
+            .iter()
+            .position(|field| field.is_top_level(name))
     }
 
     /// The Arrow schema of a batch with these fields; every field is nullable.
@@ -148,7 +189,8 @@ impl StreamSchema {
             self.fields
                 .iter()
                 .map(|field| {
-                    arrow_schema::Field::new(&field.name, field.logical_type.arrow_type(), true)
+                    let arrow_type = field.logical_type.arrow_type();
+                    arrow_schema::Field::new(field.joined_name(), arrow_type, true)
                 })
                 .collect::<Vec<_>>(),
         ))

@@ -19,7 +19,7 @@ use arrow_array::{
     FixedSizeBinaryArray, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use selvedge_connector::{ConnectorError, LogicalType, StreamSchema, SystemValues};
+use selvedge_connector::{ConnectorError, Instants, LogicalType, StreamSchema, SystemValues};
 use selvedge_postgres::numeric;
 use selvedge_shape::{ColumnType, Rejection, system};
 
@@ -98,7 +98,7 @@ enum Cells<'a> {
 pub(crate) struct RowEncoder<'a> {
     columns: Vec<(&'a str, Cells<'a>)>,
     field_count: [u8; 2],
-    system: SystemBlock,
+    system: SystemBlock<'a>,
 }
 
 /// Names of the system columns in the order in which [`RowEncoder`] writes them behind the data.
@@ -121,7 +121,7 @@ impl<'a> RowEncoder<'a> {
         columns: impl IntoIterator<Item = (&'a str, &'a ColumnType, &'a [usize])>,
         schema: &'a StreamSchema,
         records: &'a RecordBatch,
-        system: &SystemValues,
+        system: &'a SystemValues,
         run_seed: Option<u64>,
     ) -> Result<Self, ConnectorError> {
         let columns = columns
@@ -242,7 +242,9 @@ impl<'a> Cells<'a> {
                 Cells::Uuid(array)
             }
             (LogicalType::Bytes, Column::Bytes) => Cells::Bytes(array.as_binary_opt()?),
-            (LogicalType::Json, Column::Json) => Cells::Json(array.as_string_opt()?),
+            (LogicalType::Json | LogicalType::JsonArray { .. }, Column::Json) => {
+                Cells::Json(array.as_string_opt()?)
+            }
             (LogicalType::Array { .. }, Column::Array(item)) => {
                 Cells::Array(array.as_string_opt()?, item)
             }
@@ -457,33 +459,44 @@ fn put_timestamp(out: &mut Vec<u8>, micros: i64) -> Result<(), BadValue> {
     Ok(())
 }
 
+/// Bytes of the system columns of a keyless table: five numbers and a UUID in text form, each behind its length.
+const SYSTEM_BYTES: usize = 5 * 12 + 4 + 36;
+
 /// The system columns of a row as they go over the wire.
 #[derive(Debug)]
-struct SystemBlock {
-    bytes: [u8; Self::KEYLESS],
-    first_sequence: i64,
+struct SystemBlock<'a> {
+    bytes: [u8; SYSTEM_BYTES],
+    system: &'a SystemValues,
+    /// Whether all rows share their instants, which then stand in `bytes`.
+    shared: bool,
     run_seed: Option<u64>,
 }
 
-impl SystemBlock {
+impl<'a> SystemBlock<'a> {
     const SEQUENCE: usize = 4 * 12 + 4;
     const KEYED: usize = 5 * 12;
-    const KEYLESS: usize = Self::KEYED + 4 + 36;
 
-    fn new(system: &SystemValues, run_seed: Option<u64>) -> Self {
-        let mut bytes = Vec::with_capacity(Self::KEYLESS);
-        for instant in [system.extracted_at, system.received_at, system.batched_at] {
-            let value = instant.as_micros().saturating_sub(EPOCH_MICROS);
-            put8(&mut bytes, value.to_be_bytes());
+    fn new(system: &'a SystemValues, run_seed: Option<u64>) -> Self {
+        let mut bytes = [0; SYSTEM_BYTES];
+        let instants = [&system.extracted_at, &system.received_at];
+        let shared = instants
+            .iter()
+            .all(|instants| matches!(instants, Instants::Same(Some(_))));
+        if shared {
+            let mut block = Vec::with_capacity(SYSTEM_BYTES);
+            for instants in instants {
+                put_instant(&mut block, instants.at(0));
+            }
+            put_instant(&mut block, Some(system.batched_at.as_micros()));
+            put8(&mut block, system.table_version.to_be_bytes());
+            put8(&mut block, [0; 8]);
+            put(&mut block, &[0; 36]);
+            bytes.copy_from_slice(&block);
         }
-        put8(&mut bytes, system.table_version.to_be_bytes());
-        put8(&mut bytes, [0; 8]);
-        put(&mut bytes, &[0; 36]);
-        let mut block = [0; Self::KEYLESS];
-        block.copy_from_slice(&bytes);
         Self {
-            bytes: block,
-            first_sequence: system.first_sequence,
+            bytes,
+            system,
+            shared,
             run_seed,
         }
     }
@@ -494,7 +507,10 @@ impl SystemBlock {
 
     #[inline]
     fn write(&mut self, row: usize, out: &mut Vec<u8>) {
-        let sequence = self.first_sequence.wrapping_add(row as i64);
+        let sequence = self.system.sequences.at(row);
+        if !self.shared {
+            return self.write_separately(row, sequence, out);
+        }
         self.bytes[Self::SEQUENCE..Self::KEYED].copy_from_slice(&sequence.to_be_bytes());
         match self.run_seed {
             None => out.extend_from_slice(&self.bytes[..Self::KEYED]),
@@ -504,6 +520,26 @@ impl SystemBlock {
                 out.extend_from_slice(&self.bytes);
             }
         }
+    }
+
+    fn write_separately(&self, row: usize, sequence: i64, out: &mut Vec<u8>) {
+        put_instant(out, self.system.extracted_at.at(row));
+        put_instant(out, self.system.received_at.at(row));
+        put_instant(out, Some(self.system.batched_at.as_micros()));
+        put8(out, self.system.table_version.to_be_bytes());
+        put8(out, sequence.to_be_bytes());
+        if let Some(run_seed) = self.run_seed {
+            put(out, &system::generated_primary_key(run_seed, sequence));
+        }
+    }
+}
+
+/// An instant of ours, in microseconds since 1970; never out of range.
+#[inline]
+fn put_instant(out: &mut Vec<u8>, micros: Option<i64>) {
+    match micros {
+        Some(micros) => put8(out, micros.saturating_sub(EPOCH_MICROS).to_be_bytes()),
+        None => out.extend_from_slice(&NULL),
     }
 }
 

@@ -30,7 +30,7 @@ mod writer;
 
 use async_trait::async_trait;
 use selvedge_connector::{
-    CheckContext, CheckReport, ConnectionConfig, ConnectorError, Destination, LoadContext,
+    CheckContext, CheckReport, ConnectionConfig, ConnectorError, Destination, LoadContext, Nesting,
     TableTarget, TableWriter, TypeFidelity,
 };
 use selvedge_postgres::PostgresConfig;
@@ -63,6 +63,17 @@ impl PostgresDestination {
 
 #[async_trait]
 impl Destination for PostgresDestination {
+    fn display_name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn nesting(&self) -> Nesting {
+        match self.fidelity {
+            TypeFidelity::Stitch => Nesting::Subtables,
+            TypeFidelity::Native => Nesting::Json,
+        }
+    }
+
     fn fidelity(&self) -> TypeFidelity {
         self.fidelity
     }

@@ -1,10 +1,9 @@
 //! The table `_sdc_rejected`: records that did not get in, with the reason. The cold path.
 
-use arrow_array::RecordBatch;
-use selvedge_connector::{ConnectorError, StreamSchema};
+use selvedge_connector::{ConnectorError, RefusedRecord, ShapedBatch};
 use selvedge_postgres::quote_qualified;
 use selvedge_shape::system::REJECTED_TABLE;
-use selvedge_shape::{RowRejection, record_json};
+use selvedge_shape::{Rejection, record_text};
 use selvedge_types::Timestamp;
 
 use crate::commits::lock_creation;
@@ -23,14 +22,18 @@ pub(crate) struct Rejections {
 }
 
 impl Rejections {
-    pub(crate) fn add(
-        &mut self,
-        schema: &StreamSchema,
-        records: &RecordBatch,
-        rejection: &RowRejection,
-    ) {
-        let reason = rejection.reason.to_string().replace('\0', "");
-        let record = record_json(schema, records, rejection.row);
+    pub(crate) fn add(&mut self, batch: &ShapedBatch, row: usize, reason: &Rejection) {
+        self.push(&reason.to_string(), record_text(batch, row));
+    }
+
+    /// A record that never became a row.
+    pub(crate) fn add_refused(&mut self, refused: &RefusedRecord) {
+        self.push(&refused.reason, refused.record.clone());
+    }
+
+    fn push(&mut self, reason: &str, record: String) {
+        // The server cannot hold NUL characters; JSON text has none.
+        let reason = reason.replace('\0', "");
         self.size_bytes += reason.len() + record.len();
         self.reasons.push(reason);
         self.records.push(record);

@@ -69,7 +69,7 @@ pub(crate) struct Writer {
     books: Books,
     /// Rows of a first load: whether their key is unique is known at the end.
     held: u64,
-    /// Sequence of the first row of this run.
+    /// Smallest sequence of this run.
     first_sequence: Option<i64>,
     rejections: Rejections,
     /// Fields that are left out, by name: told once.
@@ -117,12 +117,25 @@ impl Writer {
     }
 
     async fn write_rows(&mut self, batch: &ShapedBatch) -> Result<(), ConnectorError> {
+        if !batch.refused.is_empty() {
+            self.begin().await?;
+        }
+        for refused in &batch.refused {
+            self.books.rejected += 1;
+            self.rejections.add_refused(refused);
+            if self.rejections.is_full() {
+                self.land().await?;
+                self.flush_rejections().await?;
+            }
+        }
         let rows = batch.records.num_rows();
         if rows == 0 {
             return Ok(());
         }
-        self.first_sequence
-            .get_or_insert(batch.system.first_sequence);
+        self.first_sequence = [self.first_sequence, batch.system.sequences.least()]
+            .into_iter()
+            .flatten()
+            .min();
         let without_key = self.shape.null_key_rows(&batch.schema, &batch.records);
         self.books.null_key += without_key.len() as u64;
         if without_key.len() == rows {
@@ -311,8 +324,7 @@ impl Writer {
 
     fn reject(&mut self, batch: &ShapedBatch, rejection: &RowRejection) {
         self.books.rejected += 1;
-        self.rejections
-            .add(&batch.schema, &batch.records, rejection);
+        self.rejections.add(batch, rejection.row, &rejection.reason);
     }
 
     /// Fields that cannot have a column: their records load without them. One record stands for all in the rejected table.
@@ -324,12 +336,7 @@ impl Writer {
                 self.left_out.push(field.name.clone());
                 self.notes
                     .push(format!("{reason}: the column is left out."));
-                let rejection = RowRejection {
-                    row: 0,
-                    reason: reason.clone(),
-                };
-                self.rejections
-                    .add(&batch.schema, &batch.records, &rejection);
+                self.rejections.add(batch, 0, reason);
             }
         }
     }
@@ -451,6 +458,7 @@ impl Writer {
         }
         CommitReport {
             books,
+            subtable_rows: 0,
             durable,
             notes: std::mem::take(&mut self.notes),
         }

@@ -58,7 +58,8 @@ fn key_columns(
 ) -> Option<Vec<ArrayRef>> {
     key.iter()
         .map(|name| {
-            let mut fields = (0..schema.fields.len()).filter(|at| schema.fields[*at].name == *name);
+            let mut fields =
+                (0..schema.fields.len()).filter(|at| schema.fields[*at].is_top_level(name));
             let field = fields.next().filter(|_| fields.next().is_none())?;
             matches!(
                 schema.fields[field].logical_type,
@@ -134,10 +135,10 @@ mod tests {
     use super::*;
 
     fn schema(types: &[LogicalType]) -> Arc<StreamSchema> {
-        let fields = types.iter().enumerate().map(|(index, logical_type)| Field {
-            name: format!("k{index}"),
-            logical_type: logical_type.clone(),
-        });
+        let fields = types
+            .iter()
+            .enumerate()
+            .map(|(index, logical_type)| Field::new(format!("k{index}"), logical_type.clone()));
         StreamSchema::new(fields.collect())
     }
 

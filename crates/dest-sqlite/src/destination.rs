@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use selvedge_connector::{
-    CheckContext, CheckReport, ConnectionConfig, ConnectorError, Destination, LoadContext,
+    CheckContext, CheckReport, ConnectionConfig, ConnectorError, Destination, LoadContext, Nesting,
     TableTarget, TableWriter, TypeFidelity,
 };
 
@@ -38,6 +38,17 @@ impl SqliteDestination {
 
 #[async_trait]
 impl Destination for SqliteDestination {
+    fn display_name(&self) -> &'static str {
+        "SQLite"
+    }
+
+    fn nesting(&self) -> Nesting {
+        match self.fidelity {
+            TypeFidelity::Stitch => Nesting::Subtables,
+            TypeFidelity::Native => Nesting::Json,
+        }
+    }
+
     fn fidelity(&self) -> TypeFidelity {
         self.fidelity
     }

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use rusqlite::Statement;
-use selvedge_connector::{ConnectorError, ErrorKind, ShapedBatch};
+use selvedge_connector::{ConnectorError, ErrorKind, Instants, ShapedBatch};
+use selvedge_shape::system::generated_primary_key;
 use selvedge_shape::{ColumnType, FieldTarget, TableShape, system};
+use selvedge_types::Timestamp;
 
 use crate::connect::File;
 use crate::error::explain;
@@ -164,31 +166,46 @@ impl Insertion<'_> {
     ) -> rusqlite::Result<Inserted> {
         let mut scratch = String::new();
         let first_system = columns.len() + 1;
-        let times = [
-            batch.system.extracted_at,
-            batch.system.received_at,
-            batch.system.batched_at,
-        ];
-        // Bindings outlive an execution, so these are set once for the batch.
-        for (offset, time) in times.into_iter().enumerate() {
-            scratch.clear();
-            render::timestamp(time.as_micros(), &mut scratch);
-            statement.raw_bind_parameter(first_system + offset, scratch.as_str())?;
+        let system = &batch.system;
+        let instants = [&system.extracted_at, &system.received_at];
+        // Bindings outlive an execution, so what all rows share is set once for the batch.
+        bind_instant(
+            statement,
+            first_system + 2,
+            Some(system.batched_at.as_micros()),
+            &mut scratch,
+        )?;
+        for (offset, instants) in instants.iter().enumerate() {
+            if let Instants::Same(instant) = instants {
+                let micros = instant.map(Timestamp::as_micros);
+                bind_instant(statement, first_system + offset, micros, &mut scratch)?;
+            }
         }
-        statement.raw_bind_parameter(first_system + 3, batch.system.table_version)?;
+        statement.raw_bind_parameter(first_system + 3, system.table_version)?;
         let keyless = !self.shape.declares_key();
         let mut inserted = Inserted::default();
         let mut skip = skip.iter().copied().peekable();
-        for (row, sequence) in (0..batch.records.num_rows()).zip(batch.system.first_sequence..) {
+        for row in 0..batch.records.num_rows() {
             if skip.next_if_eq(&row).is_some() {
                 continue;
+            }
+            let sequence = system.sequences.at(row);
+            for (offset, instants) in instants.iter().enumerate() {
+                if let Instants::Each(_) = instants {
+                    bind_instant(
+                        statement,
+                        first_system + offset,
+                        instants.at(row),
+                        &mut scratch,
+                    )?;
+                }
             }
             for (column, parameter) in columns.iter().zip(1..) {
                 column.bind(statement, parameter, row, &mut scratch)?;
             }
             statement.raw_bind_parameter(first_system + 4, sequence)?;
             if keyless {
-                let key = system::generated_primary_key(self.run_seed, sequence);
+                let key = generated_primary_key(self.run_seed, sequence);
                 statement.raw_bind_parameter(first_system + 5, std::str::from_utf8(&key)?)?;
             }
             match statement.raw_execute()? {
@@ -198,6 +215,20 @@ impl Insertion<'_> {
         }
         Ok(inserted)
     }
+}
+
+fn bind_instant(
+    statement: &mut Statement<'_>,
+    parameter: usize,
+    micros: Option<i64>,
+    scratch: &mut String,
+) -> rusqlite::Result<()> {
+    let Some(micros) = micros else {
+        return bind_null(statement, parameter);
+    };
+    scratch.clear();
+    render::timestamp(micros, scratch);
+    statement.raw_bind_parameter(parameter, scratch.as_str())
 }
 
 /// A column of the table and the fields that fill it; of these at most one is set in a row.

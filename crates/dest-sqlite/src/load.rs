@@ -282,6 +282,7 @@ impl Load {
         }
         CommitReport {
             books,
+            subtable_rows: 0,
             durable: self.mode == LoadMode::Merge,
             notes,
         }

@@ -1,13 +1,15 @@
 //! `_sdc_rejected`: records that did not get in, and why.
 
 use rusqlite::params;
-use selvedge_connector::{ConnectorError, ShapedBatch};
-use selvedge_shape::{Rejection, record_json};
+use selvedge_connector::ConnectorError;
 use selvedge_types::Timestamp;
 
 use crate::connect::File;
 use crate::error::explain;
 use crate::structure::quoted;
+
+/// Different reasons that are told in the job's log; the table has them all.
+const MAX_REASONS: usize = 100;
 
 /// Rows on their way into the schema's table of rejections, and the reasons for the job's log.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(crate) struct Rejected {
     pub(crate) table: String,
     /// Whether this writer has made sure that it exists.
     ready: bool,
-    reasons: Vec<(Rejection, u64)>,
+    reasons: Vec<(String, u64)>,
 }
 
 impl Rejected {
@@ -28,14 +30,13 @@ impl Rejected {
         }
     }
 
-    /// Keeps row `row` of the batch, in the transaction that is open.
+    /// Keeps a record's text, in the transaction that is open.
     pub(crate) fn put(
         &mut self,
         file: &File,
         data_table: &str,
-        batch: &ShapedBatch,
-        row: usize,
-        reason: &Rejection,
+        record: &str,
+        reason: &str,
         now: Timestamp,
     ) -> Result<(), ConnectorError> {
         if !self.ready {
@@ -59,14 +60,16 @@ impl Rejected {
                 .execute(params![
                     now.to_micros_string(),
                     data_table,
-                    reason.to_string(),
-                    record_json(&batch.schema, &batch.records, row),
+                    reason,
+                    record,
                 ])
         };
         insert().map_err(|error| explain(&error))?;
-        match self.reasons.iter_mut().find(|(seen, _)| seen == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.reasons.push((reason.clone(), 1)),
+        let known = self.reasons.iter_mut().find(|(seen, _)| seen == reason);
+        if let Some((_, count)) = known {
+            *count += 1;
+        } else if self.reasons.len() < MAX_REASONS {
+            self.reasons.push((reason.to_owned(), 1));
         }
         Ok(())
     }

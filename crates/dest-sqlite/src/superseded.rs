@@ -3,11 +3,13 @@
 //! An upsert only says that a row went in. Whether it took the place of a row of the same load is known where the stored
 //! sequence is at hand: in the `set` clause. So the new sequence is set by a function that sees the old one.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use selvedge_connector::Sequences;
 
 /// The function's name in SQL: `selvedge_supersede(stored sequence, new sequence)` is the new sequence.
 pub(crate) const FUNCTION: &str = "selvedge_supersede";
@@ -20,6 +22,8 @@ pub(crate) struct Superseded(Mutex<Counts>);
 struct Counts {
     /// Sequences of the load's rows, one range per batch. Not one range for all: a late batch may bring old sequences.
     load: Vec<Range<i64>>,
+    /// Those of batches in which every row has its own.
+    single: HashSet<i64>,
     replaced: u64,
 }
 
@@ -41,22 +45,29 @@ impl Superseded {
 
     fn replace(&self, stored: i64) {
         let mut counts = self.counts();
-        if counts
-            .load
-            .iter()
-            .rev()
-            .any(|batch| batch.contains(&stored))
+        if counts.single.contains(&stored)
+            || counts
+                .load
+                .iter()
+                .rev()
+                .any(|batch| batch.contains(&stored))
         {
             counts.replaced += 1;
         }
     }
 
-    /// Rows with these sequences are about to be written.
-    pub(crate) fn expect(&self, sequences: Range<i64>) {
+    /// So many rows with these sequences are about to be written.
+    pub(crate) fn expect(&self, sequences: &Sequences, rows: usize) {
         let mut counts = self.counts();
-        match counts.load.last_mut() {
-            Some(last) if last.end == sequences.start => last.end = sequences.end,
-            _ => counts.load.push(sequences),
+        match sequences {
+            Sequences::From(first) => {
+                let next = first.saturating_add_unsigned(rows as u64);
+                match counts.load.last_mut() {
+                    Some(last) if last.end == *first => last.end = next,
+                    _ => counts.load.push(*first..next),
+                }
+            }
+            Sequences::Each(each) => counts.single.extend(each.iter().take(rows)),
         }
     }
 

@@ -52,6 +52,7 @@ impl<'a> Cells<'a> {
             LogicalType::DecimalText
             | LogicalType::Text
             | LogicalType::Json
+            | LogicalType::JsonArray { .. }
             | LogicalType::Array { .. } => Cells::Text(array.as_string_opt::<i32>()?),
             LogicalType::Timestamp | LogicalType::TimestampTz => {
                 Cells::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{Array as _, RecordBatch};
 use selvedge_connector::{
-    Books, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind, LoadContext, LoadMode,
-    LogLevel, ReadContext, ReadMethod, ShapedBatch, Source, SourceBatch, SourceEvent, SystemValues,
-    TableTarget, TableWriter, event_channel,
+    Books, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind, Instants, LoadContext,
+    LoadMode, LogLevel, ReadContext, ReadMethod, Sequences, ShapedBatch, Source, SourceBatch,
+    SourceEvent, SystemValues, TableTarget, TableWriter, event_channel,
 };
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
@@ -302,17 +302,13 @@ impl Copier<'_> {
         let now = self.clock.now();
         let first_sequence = self.sequence.reserve(batch.records.num_rows(), now);
         let system = SystemValues {
-            extracted_at,
-            received_at: now,
+            extracted_at: Instants::Same(Some(extracted_at)),
+            received_at: Instants::Same(Some(now)),
             batched_at: now,
-            first_sequence,
+            sequences: Sequences::From(first_sequence),
             table_version,
         };
-        ShapedBatch {
-            schema: batch.schema,
-            records: batch.records,
-            system,
-        }
+        ShapedBatch::of_columns(batch.schema, batch.records, system)
     }
 
     /// Keeps the position, with the number of rows that became durable with it.

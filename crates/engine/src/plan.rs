@@ -324,10 +324,7 @@ fn replicated_fields(
         .filter(|field| wanted(field))
         .filter_map(|field| {
             let logical_type = field.logical_type.clone()?;
-            Some(Field {
-                name: field.name.clone(),
-                logical_type,
-            })
+            Some(Field::new(field.name.clone(), logical_type))
         })
         .collect()
 }

@@ -16,7 +16,7 @@ mod types;
 
 pub use dialect::Dialect;
 pub use plan::{FieldTarget, SchemaChange};
-pub use record::record_json;
+pub use record::record_text;
 pub use rejection::{Rejection, RowRejection};
 pub use replacement::replacement_changes;
 pub use table::{Column, ExistingColumn, ExistingTable, TableShape};

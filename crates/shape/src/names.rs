@@ -1,5 +1,7 @@
 //! Naming rules: what becomes of a source name, and which names nobody may use.
 
+use selvedge_connector::Field;
+
 use crate::{Dialect, Rejection, system};
 
 /// Prefixes that belong to the engine, in any case.
@@ -29,8 +31,26 @@ pub fn postgres_column(name: &str) -> String {
         .collect()
 }
 
-/// The destination's name for a source column, or why it has none.
+/// The destination's name for a top-level field, or why it has none.
 pub fn column(dialect: &Dialect, original: &str) -> Result<String, Rejection> {
+    path(dialect, original, std::iter::once(original))
+}
+
+/// The destination's name for a field, or why it has none: the names on the way to it, joined.
+pub fn field(dialect: &Dialect, field: &Field) -> Result<String, Rejection> {
+    if field.inside.is_empty() {
+        return column(dialect, &field.name);
+    }
+    let parts = std::iter::once(&field.name).chain(&field.inside);
+    path(dialect, &field.joined_name(), parts.map(String::as_str))
+}
+
+/// The suffixes of splits are looked for in every name on the way: joined, `{"a":{"st":1}}` may well be `a__st`.
+fn path<'a>(
+    dialect: &Dialect,
+    original: &str,
+    mut parts: impl Iterator<Item = &'a str>,
+) -> Result<String, Rejection> {
     let name = (dialect.column_name)(original);
     if name.is_empty() {
         return Err(Rejection::ColumnNameEmpty {
@@ -47,7 +67,9 @@ pub fn column(dialect: &Dialect, original: &str) -> Result<String, Rejection> {
             column: original.to_owned(),
         });
     }
-    if has_split_suffix(dialect, original) || has_split_suffix(dialect, &name) {
+    if parts.any(|part| {
+        has_split_suffix(dialect, part) || has_split_suffix(dialect, &(dialect.column_name)(part))
+    }) {
         return Err(Rejection::ColumnSuffix {
             column: original.to_owned(),
         });

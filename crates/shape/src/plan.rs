@@ -159,7 +159,7 @@ impl TableShape {
         let mut targets = Vec::with_capacity(schema.fields.len());
         let mut bases: Vec<Option<String>> = Vec::with_capacity(schema.fields.len());
         for field in &schema.fields {
-            match names::column(self.dialect, &field.name) {
+            match names::field(self.dialect, field) {
                 Ok(name) => {
                     targets.push(FieldTarget::Pending);
                     bases.push(Some(name));
@@ -187,11 +187,11 @@ impl TableShape {
                 None => collisions.push(vec![first, field]),
             }
         }
-        // The same source name with several types is no collision: at most one of them is set.
+        // The same place with several types is no collision: at most one of them is set.
         collisions.retain(|group| {
             group
                 .iter()
-                .any(|field| schema.fields[*field].name != schema.fields[group[0]].name)
+                .any(|field| !schema.fields[*field].same_place(&schema.fields[group[0]]))
         });
         Layout {
             schema: Arc::clone(schema),
@@ -210,7 +210,7 @@ impl TableShape {
         let source = &layout.schema.fields[field];
         let column_type = ColumnType::from(&source.logical_type);
         let has_values = array.null_count() < array.len();
-        let is_key = self.keyed && self.key.iter().any(|(name, _)| *name == source.name);
+        let is_key = self.keyed && self.key.iter().any(|(name, _)| source.is_top_level(name));
         let target = if let Some(index) = self.find(&base, &column_type) {
             self.widen(index, array, changes);
             FieldTarget::Column(index)

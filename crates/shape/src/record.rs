@@ -8,14 +8,22 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{Array, RecordBatch};
-use selvedge_connector::{LogicalType, StreamSchema};
+use selvedge_connector::{LogicalType, ShapedBatch, StreamSchema};
 use selvedge_types::Timestamp;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+/// Row `row` of the batch: its own text where the record came as text, else made from its fields.
+pub fn record_text(batch: &ShapedBatch, row: usize) -> String {
+    match batch.texts.as_ref().and_then(|texts| texts.get(row)) {
+        Some(text) => text.to_owned(),
+        None => record_json(&batch.schema, &batch.records, row),
+    }
+}
+
 /// The fields of row `row` under their source names. Numbers keep their digits, instants are ISO 8601 in UTC, bytes are
 /// hexadecimal. Of several fields with one name the one that is set is shown.
-pub fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> String {
+fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> String {
     let mut json = String::from("{");
     for (index, field) in schema.fields.iter().enumerate() {
         let array = records.column(index).as_ref();
@@ -23,7 +31,7 @@ pub fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> 
         let repeated = schema
             .fields
             .iter()
-            .filter(|other| other.name == field.name)
+            .filter(|other| other.same_place(field))
             .count()
             > 1;
         if unset && repeated {
@@ -32,7 +40,7 @@ pub fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> 
         if json.len() > 1 {
             json.push(',');
         }
-        push_text(&mut json, &field.name);
+        push_text(&mut json, &field.joined_name());
         json.push(':');
         match unset {
             true => json.push_str("null"),
@@ -64,7 +72,11 @@ fn push_value(json: &mut String, logical_type: &LogicalType, array: &dyn Array, 
         }
         LogicalType::Decimal { .. } => array.as_primitive::<Decimal256Type>().value_as_string(row),
         LogicalType::DecimalText => array.as_string::<i32>().value(row).to_owned(),
-        LogicalType::Text | LogicalType::Json | LogicalType::Array { .. } => {
+        LogicalType::Json | LogicalType::JsonArray { .. } => {
+            json.push_str(array.as_string::<i32>().value(row));
+            return;
+        }
+        LogicalType::Text | LogicalType::Array { .. } => {
             return push_text(json, array.as_string::<i32>().value(row));
         }
         LogicalType::Timestamp | LogicalType::TimestampTz => {
@@ -160,10 +172,7 @@ mod tests {
         let schema = StreamSchema::new(
             columns
                 .iter()
-                .map(|(name, logical_type, _)| Field {
-                    name: (*name).to_owned(),
-                    logical_type: logical_type.clone(),
-                })
+                .map(|(name, logical_type, _)| Field::new(*name, logical_type.clone()))
                 .collect(),
         );
         let arrays = columns.into_iter().map(|(_, _, array)| array).collect();

@@ -143,7 +143,7 @@ impl TableShape {
             return None;
         }
         schema.fields.iter().find_map(|field| {
-            let base = names::column(self.dialect, &field.name).ok()?;
+            let base = names::field(self.dialect, field).ok()?;
             if self.position(&base).is_some() {
                 return None;
             }
@@ -189,7 +189,7 @@ impl TableShape {
         }
         for (source_name, _) in &self.key {
             let fields: Vec<usize> = (0..schema.fields.len())
-                .filter(|index| schema.fields[*index].name == *source_name)
+                .filter(|index| schema.fields[*index].is_top_level(source_name))
                 .collect();
             if let [field] = fields[..]
                 && records.column(field).null_count() == 0

@@ -64,7 +64,7 @@ impl From<&LogicalType> for ColumnType {
             LogicalType::TimestampTz => ColumnType::TimestampTz,
             LogicalType::Uuid => ColumnType::Uuid,
             LogicalType::Bytes => ColumnType::Bytes,
-            LogicalType::Json => ColumnType::Json,
+            LogicalType::Json | LogicalType::JsonArray { .. } => ColumnType::Json,
             LogicalType::Array { item } => {
                 ColumnType::Array(Box::new(ColumnType::from(item.as_ref())))
             }

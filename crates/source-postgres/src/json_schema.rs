@@ -33,7 +33,7 @@ pub(crate) fn json_schema(server: &ServerType, fidelity: TypeFidelity) -> Value 
         LogicalType::Json => json!({
             "type": ["null", "object", "array", "string", "number", "boolean"]
         }),
-        LogicalType::Array { .. } => match server {
+        LogicalType::Array { .. } | LogicalType::JsonArray { .. } => match server {
             ServerType::Array(item) => {
                 json!({"type": ["null", "array"], "items": json_schema(item, fidelity)})
             }

@@ -112,10 +112,7 @@ impl BatchBuilder {
                 self.additional.push(Values::new(&kind, None)?);
                 column.off_type.push((kind.clone(), place, 1));
                 let mut fields = self.schema.fields.clone();
-                fields.push(Field {
-                    name: fields[index].name.clone(),
-                    logical_type: kind,
-                });
+                fields.push(Field::new(fields[index].name.clone(), kind));
                 self.schema = StreamSchema::new(fields);
                 self.arrow_schema = self.schema.arrow_schema();
                 place

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use selvedge_connector::Field;
+use selvedge_connector::{Field, Sequences};
 use selvedge_types::Timestamp;
 
 use super::*;
@@ -10,10 +10,7 @@ fn schema(fields: &[(&str, LogicalType)]) -> Arc<StreamSchema> {
     StreamSchema::new(
         fields
             .iter()
-            .map(|(name, logical_type)| Field {
-                name: (*name).to_owned(),
-                logical_type: logical_type.clone(),
-            })
+            .map(|(name, logical_type)| Field::new(*name, logical_type.clone()))
             .collect(),
     )
 }
@@ -21,10 +18,10 @@ fn schema(fields: &[(&str, LogicalType)]) -> Arc<StreamSchema> {
 fn system_values() -> SystemValues {
     let instant = Timestamp::from_micros(EPOCH_MICROS + 1);
     SystemValues {
-        extracted_at: instant,
-        received_at: instant,
+        extracted_at: Instants::Same(Some(instant)),
+        received_at: Instants::Same(Some(instant)),
         batched_at: instant,
-        first_sequence: 100,
+        sequences: Sequences::From(100),
         table_version: 7,
     }
 }
@@ -41,7 +38,8 @@ fn a_row_has_its_count_its_cells_and_the_system_columns() {
         ("id", &ColumnType::Integer, &[0][..]),
         ("name", &ColumnType::Text, &[1][..]),
     ];
-    let mut encoder = RowEncoder::new(columns, &schema, &records, &system_values(), None).unwrap();
+    let system = system_values();
+    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None).unwrap();
     let mut out = Vec::new();
     encoder.encode(1, &mut out).unwrap();
     let mut expected = vec![0, 7];
@@ -68,7 +66,8 @@ fn a_value_that_does_not_fit_leaves_no_trace_of_its_row() {
         ("n", &ColumnType::Integer, &[0][..]),
         ("d", &ColumnType::Decimal, &[1][..]),
     ];
-    let mut encoder = RowEncoder::new(columns, &schema, &records, &system_values(), None).unwrap();
+    let system = system_values();
+    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None).unwrap();
     let mut out = vec![9];
     assert_eq!(
         encoder.encode(0, &mut out).unwrap_err().to_string(),

@@ -5,7 +5,7 @@ use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectorError, LoadContext, ShapedBatch, TableTarget,
     TableWriter,
 };
-use selvedge_shape::{Rejection, RowRejection};
+use selvedge_shape::Rejection;
 
 use crate::commits::{self, Home, TableState};
 use crate::link::Link;
@@ -47,18 +47,22 @@ impl RejectAll {
 
     async fn write_rows(&mut self, batch: &ShapedBatch) -> Result<(), ConnectorError> {
         for row in 0..batch.records.num_rows() {
-            let rejection = RowRejection {
-                row,
-                reason: self.reason.clone(),
-            };
-            self.rejections
-                .add(&batch.schema, &batch.records, &rejection);
-            self.rejected += 1;
-            if self.rejections.is_full() {
-                self.flush().await?;
-            }
+            self.rejections.add(batch, row, &self.reason);
+            self.count().await?;
+        }
+        for refused in &batch.refused {
+            self.rejections.add_refused(refused);
+            self.count().await?;
         }
         Ok(())
+    }
+
+    async fn count(&mut self) -> Result<(), ConnectorError> {
+        self.rejected += 1;
+        match self.rejections.is_full() {
+            true => self.flush().await,
+            false => Ok(()),
+        }
     }
 
     async fn flush(&mut self) -> Result<(), ConnectorError> {
@@ -115,6 +119,7 @@ impl RejectAll {
                 rejected,
                 ..Books::default()
             },
+            subtable_rows: 0,
             durable: true,
             notes,
         })

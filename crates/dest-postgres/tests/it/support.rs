@@ -9,8 +9,8 @@ use arrow_array::{
 };
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectionConfig, ConnectorError, Destination, Field,
-    LoadContext, LoadMode, LogicalType, ShapedBatch, StreamIdentity, StreamSchema, SystemValues,
-    TableTarget, TableWriter,
+    Instants, LoadContext, LoadMode, LogicalType, Sequences, ShapedBatch, StreamIdentity,
+    StreamSchema, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_net::{Dialer, NetworkPolicy};
@@ -211,25 +211,19 @@ pub(crate) fn batch_from(
 ) -> ShapedBatch {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = fields
         .into_iter()
-        .map(|(name, logical_type, array)| {
-            let name = name.into();
-            (Field { name, logical_type }, array)
-        })
+        .map(|(name, logical_type, array)| (Field::new(name, logical_type), array))
         .unzip();
     let schema = StreamSchema::new(fields);
     let records = RecordBatch::try_new(schema.arrow_schema(), arrays).unwrap();
     let instant = Timestamp::parse(EXTRACTED_AT).unwrap();
-    ShapedBatch {
-        schema,
-        records,
-        system: SystemValues {
-            extracted_at: instant,
-            received_at: instant,
-            batched_at: instant,
-            first_sequence,
-            table_version: 5,
-        },
-    }
+    let system = SystemValues {
+        extracted_at: Instants::Same(Some(instant)),
+        received_at: Instants::Same(Some(instant)),
+        batched_at: instant,
+        sequences: Sequences::From(first_sequence),
+        table_version: 5,
+    };
+    ShapedBatch::of_columns(schema, records, system)
 }
 
 pub(crate) fn int(

@@ -1,7 +1,7 @@
 //! Rows of a batch on their way into the working table.
 
 use selvedge_connector::{ConnectorError, ShapedBatch};
-use selvedge_shape::{Rejection, SchemaChange, TableShape};
+use selvedge_shape::{Rejection, SchemaChange, TableShape, record_text};
 
 use super::{Load, key_of};
 use crate::insert::Insertion;
@@ -10,6 +10,11 @@ use crate::{changes, keys};
 
 impl Load {
     pub(super) fn write_rows(&mut self, batch: &ShapedBatch) -> Result<(), ConnectorError> {
+        let refused = batch
+            .refused
+            .iter()
+            .map(|refused| (refused.record.clone(), refused.reason.clone()));
+        self.reject(refused)?;
         let rows = batch.records.num_rows();
         if rows == 0 {
             return Ok(());
@@ -20,10 +25,8 @@ impl Load {
                 return Ok(());
             }
             Route::Refused(reason) => {
-                let reason = reason.clone();
-                let all: Vec<(usize, Rejection)> =
-                    (0..rows).map(|row| (row, reason.clone())).collect();
-                return self.reject(batch, &all);
+                let reason = reason.to_string();
+                return self.reject((0..rows).map(|row| (record_text(batch, row), reason.clone())));
             }
             Route::Direct | Route::Existing | Route::Beside => {}
         }
@@ -50,7 +53,11 @@ impl Load {
             .filter(|rejection| skip.binary_search(&rejection.row).is_err())
             .map(|rejection| (rejection.row, rejection.reason))
             .collect();
-        self.reject(batch, &rejections)?;
+        self.reject(
+            rejections
+                .iter()
+                .map(|(row, reason)| (record_text(batch, *row), reason.to_string())),
+        )?;
         skip.extend(rejections.iter().map(|(row, _)| *row));
         skip.sort_unstable();
         if skip.len() == rows {
@@ -58,17 +65,15 @@ impl Load {
             return self.change(shape, &changes);
         }
         if !shape.exists() {
-            // Rows of NULLs only, without a key: there is no column to put them into.
-            self.books.written += (rows - skip.len()) as u64;
+            // Rows of NULLs only: there is no column to put them into.
+            self.books.null_key += (rows - skip.len()) as u64;
             return Ok(());
         }
         self.change(shape, &changes)?;
         self.follow_keys(shape, batch, &skip)?;
         self.begin()?;
         let file = self.file()?;
-        let first = batch.system.first_sequence;
-        file.superseded
-            .expect(first..first.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX)));
+        file.superseded.expect(&batch.system.sequences, rows);
         let insertion = Insertion {
             file,
             table: &self.opening.working,
@@ -116,12 +121,13 @@ impl Load {
         Ok(())
     }
 
+    /// Keeps records with the reasons for which they do not get in.
     fn reject(
         &mut self,
-        batch: &ShapedBatch,
-        rows: &[(usize, Rejection)],
+        records: impl Iterator<Item = (String, String)>,
     ) -> Result<(), ConnectorError> {
-        if rows.is_empty() {
+        let mut records = records.peekable();
+        if records.peek().is_none() {
             return Ok(());
         }
         self.begin()?;
@@ -131,10 +137,10 @@ impl Load {
             .file
             .as_ref()
             .ok_or_else(|| ConnectorError::internal("the file was not opened"))?;
-        for (row, reason) in rows {
-            self.rejected.put(file, &table, batch, *row, reason, now)?;
+        for (record, reason) in records {
+            self.rejected.put(file, &table, &record, &reason, now)?;
+            self.books.rejected += 1;
         }
-        self.books.rejected += rows.len() as u64;
         Ok(())
     }
 

@@ -196,12 +196,7 @@ async fn what_was_loaded_is_read_back_by_the_source() {
     let fields: Vec<Field> = stream
         .fields
         .iter()
-        .filter_map(|field| {
-            Some(Field {
-                name: field.name.clone(),
-                logical_type: field.logical_type.clone()?,
-            })
-        })
+        .filter_map(|field| Some(Field::new(field.name.clone(), field.logical_type.clone()?)))
         .collect();
     let (sender, mut receiver) = event_channel(8);
     source

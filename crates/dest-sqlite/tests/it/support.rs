@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectionConfig, ConnectorError, Destination, Field,
-    LoadContext, LoadMode, LogicalType, ShapedBatch, StreamIdentity, StreamSchema, SystemValues,
-    TableTarget, TableWriter,
+    Instants, LoadContext, LoadMode, LogicalType, Sequences, ShapedBatch, StreamIdentity,
+    StreamSchema, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_dest_sqlite::SqliteDestination;
 use selvedge_net::{Dialer, NetworkPolicy};
@@ -184,27 +184,20 @@ pub(crate) fn shaped(
     let schema = StreamSchema::new(
         fields
             .iter()
-            .map(|(name, logical_type)| Field {
-                name: (*name).to_owned(),
-                logical_type: logical_type.clone(),
-            })
+            .map(|(name, logical_type)| Field::new(*name, logical_type.clone()))
             .collect(),
     );
     let records = RecordBatch::try_new(schema.arrow_schema(), arrays).unwrap();
-    ShapedBatch {
-        schema,
-        records,
-        system: system(first_sequence),
-    }
+    ShapedBatch::of_columns(schema, records, system(first_sequence))
 }
 
 pub(crate) fn system(first_sequence: i64) -> SystemValues {
     let at = Timestamp::parse("2031-02-03T04:05:06.000007Z").unwrap();
     SystemValues {
-        extracted_at: at,
-        received_at: at,
+        extracted_at: Instants::Same(Some(at)),
+        received_at: Instants::Same(Some(at)),
         batched_at: at,
-        first_sequence,
+        sequences: Sequences::From(first_sequence),
         table_version: 0,
     }
 }

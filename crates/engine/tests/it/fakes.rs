@@ -184,6 +184,14 @@ pub(crate) struct MemoryDestination {
 
 #[async_trait]
 impl Destination for MemoryDestination {
+    fn display_name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn nesting(&self) -> Nesting {
+        Nesting::Json
+    }
+
     fn fidelity(&self) -> TypeFidelity {
         TypeFidelity::Stitch
     }
@@ -261,6 +269,7 @@ impl MemoryWriter {
             return Err(ConnectorError::new(ErrorKind::Unreachable, "the run died"));
         }
         Ok(CommitReport {
+            subtable_rows: 0,
             books: Books {
                 written,
                 ..Books::default()
@@ -280,8 +289,7 @@ impl TableWriter for MemoryWriter {
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
         let ids = batch.records.column(0).as_primitive::<Int64Type>();
         for (row, id) in ids.values().iter().enumerate() {
-            self.pending
-                .push((*id, batch.system.first_sequence + row as i64));
+            self.pending.push((*id, batch.system.sequences.at(row)));
         }
         Ok(())
     }

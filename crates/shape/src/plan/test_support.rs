@@ -15,10 +15,7 @@ pub(crate) fn batch(fields: Fields<'_>) -> (Arc<StreamSchema>, RecordBatch) {
     let schema = StreamSchema::new(
         fields
             .iter()
-            .map(|(name, logical_type, _)| Field {
-                name: (*name).to_owned(),
-                logical_type: logical_type.clone(),
-            })
+            .map(|(name, logical_type, _)| Field::new(*name, logical_type.clone()))
             .collect(),
     );
     let columns = fields

@@ -6,10 +6,7 @@ use selvedge_postgres::copy::{HEADER, TRAILER};
 use super::*;
 
 fn decoder(wire: Wire, logical_type: LogicalType) -> BatchDecoder {
-    let schema = StreamSchema::new(vec![Field {
-        name: "price".to_owned(),
-        logical_type: logical_type.clone(),
-    }]);
+    let schema = StreamSchema::new(vec![Field::new("price", logical_type.clone())]);
     BatchDecoder::new(schema, &[Mapping { logical_type, wire }], 1 << 20, 10).unwrap()
 }
 

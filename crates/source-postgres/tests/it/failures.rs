@@ -243,10 +243,10 @@ impl Fixture {
                 schema: "public".to_owned(),
                 table: table.to_owned(),
             },
-            schema: selvedge_connector::StreamSchema::new(vec![selvedge_connector::Field {
-                name: "id".to_owned(),
-                logical_type: selvedge_connector::LogicalType::Int32,
-            }]),
+            schema: selvedge_connector::StreamSchema::new(vec![selvedge_connector::Field::new(
+                "id",
+                selvedge_connector::LogicalType::Int32,
+            )]),
             method: ReadMethod::FullTable,
         }
     }

@@ -196,12 +196,7 @@ pub(crate) fn request(stream: &DiscoveredStream, method: ReadMethod) -> StreamRe
     let fields = stream
         .fields
         .iter()
-        .filter_map(|field| {
-            Some(Field {
-                name: field.name.clone(),
-                logical_type: field.logical_type.clone()?,
-            })
-        })
+        .filter_map(|field| Some(Field::new(field.name.clone(), field.logical_type.clone()?)))
         .collect();
     StreamRead {
         tap_stream_id: stream.tap_stream_id.clone(),

@@ -82,10 +82,10 @@ async fn a_locked_file_is_tried_again_later() {
 async fn a_dropped_table_and_a_dropped_column_are_named() {
     let file = SourceFile::with("create table t (id integer primary key, name text)");
     let fields = || {
-        vec![selvedge_connector::Field {
-            name: "gone".to_owned(),
-            logical_type: selvedge_connector::LogicalType::Text,
-        }]
+        vec![selvedge_connector::Field::new(
+            "gone",
+            selvedge_connector::LogicalType::Text,
+        )]
     };
     for (table, expected) in [("missing", "missing"), ("t", "column gone")] {
         let error = file

@@ -5,10 +5,7 @@ use selvedge_connector::{ErrorKind, Field, LogicalType, ReadMethod, Source, even
 use crate::support::{SourceFile, context, stream};
 
 fn number() -> Vec<Field> {
-    vec![Field {
-        name: "n".to_owned(),
-        logical_type: LogicalType::Int64,
-    }]
+    vec![Field::new("n", LogicalType::Int64)]
 }
 
 /// A view whose first row takes forever.

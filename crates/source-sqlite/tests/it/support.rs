@@ -83,12 +83,7 @@ impl SourceFile {
         let fields = stream
             .fields
             .iter()
-            .filter_map(|field| {
-                Some(Field {
-                    name: field.name.clone(),
-                    logical_type: field.logical_type.clone()?,
-                })
-            })
+            .filter_map(|field| Some(Field::new(field.name.clone(), field.logical_type.clone()?)))
             .collect();
         self.read_fields(table, fields, method, ctx).await
     }

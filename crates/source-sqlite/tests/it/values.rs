@@ -229,10 +229,10 @@ async fn a_read_sees_one_state_of_the_file() {
     let source = file.source();
     let stream = crate::support::stream(
         "t",
-        vec![selvedge_connector::Field {
-            name: "id".to_owned(),
-            logical_type: selvedge_connector::LogicalType::Int64,
-        }],
+        vec![selvedge_connector::Field::new(
+            "id",
+            selvedge_connector::LogicalType::Int64,
+        )],
         ReadMethod::FullTable,
     );
     let reading = tokio::spawn(async move {

@@ -9,7 +9,7 @@ use arrow_array::{Array, RecordBatch};
 use async_trait::async_trait;
 use selvedge_connector::{
     Books, CheckContext, CheckReport, Checkpoint, CommitReport, ConnectorError, Destination,
-    ErrorKind, LoadContext, LoadMode, LogicalType, ShapedBatch, TableTarget, TableWriter,
+    ErrorKind, LoadContext, LoadMode, LogicalType, Nesting, ShapedBatch, TableTarget, TableWriter,
     TypeFidelity,
 };
 
@@ -64,6 +64,14 @@ impl MemoryDestination {
 
 #[async_trait]
 impl Destination for MemoryDestination {
+    fn display_name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn nesting(&self) -> Nesting {
+        Nesting::Json
+    }
+
     fn fidelity(&self) -> TypeFidelity {
         TypeFidelity::Stitch
     }
@@ -120,6 +128,7 @@ impl Writer {
         }
         CommitReport {
             books,
+            subtable_rows: 0,
             durable: !replaces,
             notes: Vec::new(),
         }
@@ -140,9 +149,9 @@ impl TableWriter for Writer {
     }
 
     async fn write(&mut self, batch: ShapedBatch) -> Result<(), ConnectorError> {
-        for (index, sequence) in (0..batch.records.num_rows()).zip(batch.system.first_sequence..) {
+        for index in 0..batch.records.num_rows() {
             self.pending.push(MemoryRow {
-                sequence,
+                sequence: batch.system.sequences.at(index),
                 values: values(&batch, index)?,
             });
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use selvedge_connector::{
     CheckContext, CheckReport, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind,
-    LoadContext, ShapedBatch, SystemValues, TableTarget, TableWriter, TypeFidelity,
+    LoadContext, Nesting, ShapedBatch, SystemValues, TableTarget, TableWriter, TypeFidelity,
 };
 
 use super::RowFault;
@@ -51,6 +51,14 @@ impl SabotagedDestination {
 
 #[async_trait]
 impl Destination for SabotagedDestination {
+    fn display_name(&self) -> &'static str {
+        self.inner.display_name()
+    }
+
+    fn nesting(&self) -> Nesting {
+        self.inner.nesting()
+    }
+
     fn fidelity(&self) -> TypeFidelity {
         self.inner.fidelity()
     }
@@ -115,15 +123,14 @@ impl TableWriter for Writer {
         self.dropped += rows.saturating_sub(passed) as u64;
         self.doubled += passed.saturating_sub(rows) as u64;
         for piece in pieces {
+            let records = batch.records.slice(piece.start, piece.len());
+            let system = SystemValues {
+                sequences: piece.map(|row| batch.system.sequences.at(row)).collect(),
+                ..batch.system.clone()
+            };
+            let schema = Arc::clone(&batch.schema);
             self.inner
-                .write(ShapedBatch {
-                    schema: Arc::clone(&batch.schema),
-                    records: batch.records.slice(piece.start, piece.len()),
-                    system: SystemValues {
-                        first_sequence: batch.system.first_sequence + piece.start as i64,
-                        ..batch.system
-                    },
-                })
+                .write(ShapedBatch::of_columns(schema, records, system))
                 .await?;
         }
         Ok(())

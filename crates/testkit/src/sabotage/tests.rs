@@ -6,9 +6,9 @@ use std::time::Duration;
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use selvedge_connector::{
-    Checkpoint, ConnectorError, Destination, Field, LoadContext, LoadMode, LogicalType,
-    ReadContext, ReadMethod, ShapedBatch, Source, SourceEvent, StreamIdentity, StreamRead,
-    StreamSchema, SystemValues, TableTarget, TypeFidelity, event_channel,
+    Checkpoint, ConnectorError, Destination, Field, Instants, LoadContext, LoadMode, LogicalType,
+    ReadContext, ReadMethod, Sequences, ShapedBatch, Source, SourceEvent, StreamIdentity,
+    StreamRead, StreamSchema, SystemValues, TableTarget, TypeFidelity, event_channel,
 };
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_types::{Clock, Timestamp};
@@ -37,10 +37,7 @@ const ROWS: i64 = 25;
 async fn workload_and_source(kind: TableKind) -> (Workload, MemorySource) {
     let mut workload = Workload::new(1, vec![WorkloadTable::new("orders", kind)]);
     workload.fill(&mut Nowhere, ROWS as usize).await.unwrap();
-    let field = |name: &str, logical_type| Field {
-        name: name.to_owned(),
-        logical_type,
-    };
+    let field = |name: &str, logical_type| Field::new(name, logical_type);
     let schema = StreamSchema::new(vec![
         field("row_table", LogicalType::Text),
         field("row_key", LogicalType::Int64),
@@ -135,20 +132,16 @@ async fn replicate(
             let rows = batch.records.num_rows() as i64;
             let instant = Timestamp::from_micros(0);
             let system = SystemValues {
-                extracted_at: instant,
-                received_at: instant,
+                extracted_at: Instants::Same(Some(instant)),
+                received_at: Instants::Same(Some(instant)),
                 batched_at: instant,
-                first_sequence: sequence,
+                sequences: Sequences::From(sequence),
                 table_version: 1,
             };
             sequence += rows;
             let (schema, records) = (batch.schema, batch.records);
             writer
-                .write(ShapedBatch {
-                    schema,
-                    records,
-                    system,
-                })
+                .write(ShapedBatch::of_columns(schema, records, system))
                 .await?;
             checkpoint.number += 1;
             total += writer.commit(checkpoint.clone()).await?.books.total();
