@@ -123,7 +123,7 @@ pub struct SubtableBatch {
     /// For each row the row of the record in the batch; ascending.
     pub root_rows: Arc<[u32]>,
     /// For each array on the path, outermost first, the index of the item in it by row, from 0.
-    pub levels: Vec<Arc<[i64]>>,
+    pub levels: Vec<Arc<[i32]>>,
 }
 
 /// Texts of records, one for each row of a batch.

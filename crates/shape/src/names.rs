@@ -1,6 +1,6 @@
 //! Naming rules: what becomes of a source name, and which names nobody may use.
 
-use selvedge_connector::Field;
+use selvedge_connector::{Field, LogicalType};
 
 use crate::{Dialect, Rejection, system};
 
@@ -33,13 +33,28 @@ pub fn postgres_column(name: &str) -> String {
 
 /// The destination's name for a top-level field, or why it has none.
 pub fn column(dialect: &Dialect, original: &str) -> Result<String, Rejection> {
-    path(dialect, original, std::iter::once(original))
+    field(dialect, &Field::new(original, LogicalType::Text))
 }
 
 /// The destination's name for a field, or why it has none: the names on the way to it, joined.
 pub fn field(dialect: &Dialect, field: &Field) -> Result<String, Rejection> {
+    let name = place(dialect, field)?;
+    if dialect
+        .max_column_name
+        .is_some_and(|limit| name.len() > limit)
+    {
+        return Err(Rejection::ColumnNameTooLong {
+            column: field.joined_name(),
+            destination: dialect.display_name,
+        });
+    }
+    Ok(name)
+}
+
+/// The same whatever its length: the last part of a subtable's name.
+pub(crate) fn place(dialect: &Dialect, field: &Field) -> Result<String, Rejection> {
     if field.inside.is_empty() {
-        return column(dialect, &field.name);
+        return path(dialect, &field.name, std::iter::once(field.name.as_str()));
     }
     let parts = std::iter::once(&field.name).chain(&field.inside);
     path(dialect, &field.joined_name(), parts.map(String::as_str))
@@ -72,15 +87,6 @@ fn path<'a>(
     }) {
         return Err(Rejection::ColumnSuffix {
             column: original.to_owned(),
-        });
-    }
-    if dialect
-        .max_column_name
-        .is_some_and(|limit| name.len() > limit)
-    {
-        return Err(Rejection::ColumnNameTooLong {
-            column: original.to_owned(),
-            destination: dialect.display_name,
         });
     }
     Ok(name)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
-use selvedge_connector::{StreamSchema, TypeClass};
+use selvedge_connector::{Field, StreamSchema, TypeClass};
 
 use crate::{Column, ColumnType, ExistingColumn, Rejection, TableShape, names, system};
 
@@ -158,8 +158,12 @@ impl TableShape {
     fn lay_out(&self, schema: &Arc<StreamSchema>) -> Layout {
         let mut targets = Vec::with_capacity(schema.fields.len());
         let mut bases: Vec<Option<String>> = Vec::with_capacity(schema.fields.len());
-        for field in &schema.fields {
-            match names::field(self.dialect, field) {
+        for (index, field) in schema.fields.iter().enumerate() {
+            let named = match self.is_subtable && index < self.key_fields(schema) {
+                true => Ok(field.name.clone()),
+                false => names::field(self.dialect, field),
+            };
+            match named {
                 Ok(name) => {
                     targets.push(FieldTarget::Pending);
                     bases.push(Some(name));
@@ -199,6 +203,16 @@ impl TableShape {
             bases,
             collisions,
         }
+    }
+
+    /// How many of the leading fields of a subtable are its key.
+    fn key_fields(&self, schema: &StreamSchema) -> usize {
+        let is_key = |field: &Field| self.key.iter().any(|(name, _)| *name == field.name);
+        schema
+            .fields
+            .iter()
+            .take_while(|field| is_key(field))
+            .count()
     }
 
     /// Gives a field without a column its target, once there is a reason to.

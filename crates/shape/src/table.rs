@@ -6,7 +6,10 @@ use arrow_array::{Array, RecordBatch};
 use selvedge_connector::StreamSchema;
 
 use crate::plan::{FieldTarget, Layout};
-use crate::{ColumnType, Dialect, Rejection, RowRejection, names};
+use crate::{ColumnType, Dialect, Rejection, RowRejection, names, subtable_name};
+
+/// Bytes of a split's suffix, for which the limits of column names leave room. Key columns are never split.
+const SPLIT_SUFFIX: usize = 4;
 
 /// A column to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct TableShape {
     table_name: String,
     /// Source name and destination name of the key fields.
     pub(crate) key: Vec<(String, String)>,
+    /// Whether the key is the engine's own: then its fields come first and have reserved names.
+    pub(crate) is_subtable: bool,
     /// Whether the key still identifies rows. A key whose type changed does not.
     pub(crate) keyed: bool,
     pub(crate) exists: bool,
@@ -88,6 +93,42 @@ impl TableShape {
             }
             named.push((source_name.clone(), name));
         }
+        Ok(Self::with_key(dialect, table_name, named, false, existing))
+    }
+
+    /// The subtable of the array at `path` in the records of the stream. Fails with the reason for which the array's items
+    /// have no place: the table's name, or the name of a key column, cannot be used.
+    pub fn subtable(
+        dialect: &'static Dialect,
+        schema_name: &str,
+        stream_name: &str,
+        path: &[String],
+        key: Vec<String>,
+        existing: Option<ExistingTable>,
+    ) -> Result<Self, Rejection> {
+        let table_name = subtable_name(dialect, stream_name, path)?;
+        let table_name = names::table(dialect, schema_name, &table_name)?;
+        let room = dialect.max_column_name.map(|limit| limit + SPLIT_SUFFIX);
+        if let Some(column) = key
+            .iter()
+            .find(|name| room.is_some_and(|room| name.len() > room))
+        {
+            return Err(Rejection::ColumnNameTooLong {
+                column: column.clone(),
+                destination: dialect.display_name,
+            });
+        }
+        let named = key.into_iter().map(|name| (name.clone(), name)).collect();
+        Ok(Self::with_key(dialect, table_name, named, true, existing))
+    }
+
+    fn with_key(
+        dialect: &'static Dialect,
+        table_name: String,
+        key: Vec<(String, String)>,
+        is_subtable: bool,
+        existing: Option<ExistingTable>,
+    ) -> Self {
         let exists = existing.is_some();
         let ExistingTable {
             columns,
@@ -96,8 +137,9 @@ impl TableShape {
         let mut shape = Self {
             dialect,
             table_name,
-            keyed: !named.is_empty(),
-            key: named,
+            keyed: !key.is_empty(),
+            key,
+            is_subtable,
             exists,
             used_slots: used_slots.max(columns.len()),
             columns,
@@ -109,7 +151,7 @@ impl TableShape {
             .key
             .iter()
             .all(|(_, name)| shape.position(name).is_some() || !shape.occupied(name));
-        Ok(shape)
+        shape
     }
 
     /// The table's name in the destination.
