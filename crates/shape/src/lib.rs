@@ -5,6 +5,7 @@
 //! come first and where every field goes.
 
 mod dialect;
+pub mod json;
 pub mod names;
 mod plan;
 mod record;

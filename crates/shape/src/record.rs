@@ -23,7 +23,7 @@ pub fn record_text(batch: &ShapedBatch, row: usize) -> String {
 
 /// The fields of row `row` under their source names. Numbers keep their digits, instants are ISO 8601 in UTC, bytes are
 /// hexadecimal. Of several fields with one name the one that is set is shown.
-fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> String {
+pub(crate) fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usize) -> String {
     let mut json = String::from("{");
     for (index, field) in schema.fields.iter().enumerate() {
         let array = records.column(index).as_ref();

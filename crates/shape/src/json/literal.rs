@@ -1,0 +1,302 @@
+//! Scalars of JSON text as values of columns.
+
+use std::borrow::Cow;
+
+/// More digits than any destination's decimals have.
+const MAX_DECIMAL_DIGITS: usize = 150_000;
+
+/// An integer literal; `None` beyond 64 bits. `-0` is 0.
+#[inline]
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 18 {
+        return text.parse().ok();
+    }
+    let value = digits
+        .iter()
+        .fold(0_i64, |value, digit| value * 10 + i64::from(digit & 0xf));
+    Some(if negative { -value } else { value })
+}
+
+/// A decimal literal in canonical form: no exponent, no sign of zero, no superfluous zeros in front; those at the end stay.
+/// `None` when it is none, or has more digits than any destination holds.
+pub(crate) fn decimal(text: &str) -> Option<Cow<'_, str>> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent_value(exponent)?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(whole) || !are_digits(fraction) || whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    let is_zero = mantissa.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    let plain = whole.len() == 1 || (whole.len() > 1 && !whole.starts_with('0'));
+    let dot_fits = mantissa.contains('.') != fraction.is_empty();
+    if exponent == 0 && plain && dot_fits && !text.starts_with('+') && !(negative && is_zero) {
+        let unsigned = mantissa.len() == digits.len();
+        if unsigned && digits.len() <= MAX_DECIMAL_DIGITS {
+            return Some(Cow::Borrowed(text));
+        }
+    }
+    shifted(whole, fraction, exponent, negative && !is_zero).map(Cow::Owned)
+}
+
+fn exponent_value(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// The number with its point moved `exponent` digits to the right.
+fn shifted(whole: &str, fraction: &str, exponent: i64, negative: bool) -> Option<String> {
+    let digits = whole.len() + fraction.len();
+    let point = i64::try_from(whole.len()).ok()?.checked_add(exponent)?;
+    let length = point.unsigned_abs().max(digits as u64) + digits as u64;
+    if length > 2 * MAX_DECIMAL_DIGITS as u64 {
+        return None;
+    }
+    let all = [whole, fraction].concat();
+    let mut text = String::with_capacity(digits + 3);
+    if negative {
+        text.push('-');
+    }
+    let point = match usize::try_from(point) {
+        Ok(point) => point,
+        Err(_) => {
+            text.push_str("0.");
+            text.extend(std::iter::repeat_n('0', usize::try_from(-point).ok()?));
+            text.push_str(&all);
+            return Some(text);
+        }
+    };
+    let (before, after) = all.split_at(point.min(digits));
+    let zeros = point.saturating_sub(digits);
+    let before = before.trim_start_matches('0');
+    match before.is_empty() {
+        true => text.push('0'),
+        false => {
+            text.push_str(before);
+            text.extend(std::iter::repeat_n('0', zeros));
+        }
+    }
+    if !after.is_empty() {
+        text.push('.');
+        text.push_str(after);
+    }
+    Some(text)
+}
+
+/// Whether a text that stands for a decimal says that it is none: such values become NULL.
+pub(crate) fn is_not_finite(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    ["nan", "snan", "inf", "infinity"]
+        .iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word))
+}
+
+/// An RFC 3339 instant in microseconds since 1970, in UTC; finer digits are cut. Also with a blank for the `T`, with
+/// offsets like `+0000` and `+00`, and without any, which is taken as UTC. A leap second is the second that follows it.
+pub(crate) fn instant(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    if bytes.len() < 19
+        || [bytes[4], bytes[7], bytes[13], bytes[16]] != *b"--::"
+        || !matches!(bytes[10], b'T' | b't' | b' ')
+    {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes.get(from..to)?.iter().try_fold(0_i64, |value, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| value * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !(1..=12).contains(&month)
+        || !(1..=days_in_month(year, month)).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
+        return None;
+    }
+    let mut at = 19;
+    let mut micros = 0;
+    if matches!(bytes.get(at), Some(b'.' | b',')) {
+        at += 1;
+        let digits = bytes[at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        if digits == 0 {
+            return None;
+        }
+        micros = number(at, at + digits.min(6))? * 10_i64.pow(6 - digits.min(6) as u32);
+        at += digits;
+    }
+    let offset_minutes = match &bytes[at..] {
+        [] | [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), rest @ ..] => {
+            let at = at + 1;
+            let (hours, minutes) = match rest {
+                [_, _] => (number(at, at + 2)?, 0),
+                [_, _, _, _] => (number(at, at + 2)?, number(at + 2, at + 4)?),
+                [_, _, b':', _, _] => (number(at, at + 2)?, number(at + 3, at + 5)?),
+                _ => return None,
+            };
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = hours * 60 + minutes;
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some((seconds - offset_minutes * 60) * 1_000_000 + micros)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar, counting years from March so that leap days come last.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use selvedge_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn integers_are_exact_or_refused() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("-17", Some(-17)),
+            ("999999999999999999", Some(999_999_999_999_999_999)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("123456789012345678901234567890", None),
+        ] {
+            assert_eq!(integer(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_canonical_and_keep_their_digits() {
+        for (text, expected) in [
+            ("12.50", "12.50"),
+            ("-0.00", "0.00"),
+            ("-0", "0"),
+            ("1e3", "1000"),
+            ("1.5E-3", "0.0015"),
+            ("-12.5e1", "-125"),
+            ("-12.5e0", "-12.5"),
+            ("123e-2", "1.23"),
+            ("+7", "7"),
+            ("007.10", "7.10"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("0e5", "0"),
+            ("0.00e1", "0.0"),
+        ] {
+            assert_eq!(decimal(text).as_deref(), Some(expected), "{text}");
+        }
+        let long = format!("{}.{}", "9".repeat(100), "1".repeat(100));
+        assert_eq!(decimal(&long).as_deref(), Some(long.as_str()));
+        for text in [
+            "",
+            "-",
+            ".",
+            "1e",
+            "1e+",
+            "e5",
+            "1,5",
+            "abc",
+            "1e999999999",
+            "1e-999999999",
+            "1e99999999999999999999",
+        ] {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_are_those_of_the_library() {
+        for text in [
+            "2020-01-13T21:25:03Z",
+            "2020-02-29T23:59:59.123456789+02:00",
+            "1969-12-31T23:59:59.999999-11:30",
+            "0001-01-01T00:00:00Z",
+            "9999-12-30T23:59:59.5z",
+            "1900-03-01t00:00:00Z",
+            "2000-02-29 12:00:00+00:00",
+            "1600-12-31T00:00:00Z",
+        ] {
+            let expected = Timestamp::parse(text).unwrap().as_micros();
+            assert_eq!(instant(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn offsets_come_in_several_spellings() {
+        let noon = instant("2020-01-13T12:00:00Z");
+        for text in [
+            "2020-01-13T13:00:00+0100",
+            "2020-01-13T11:00:00-01",
+            "2020-01-13T12:00:00",
+            "2020-01-13 12:00:00.000",
+        ] {
+            assert_eq!(instant(text), noon, "{text}");
+        }
+        assert_eq!(
+            instant("2016-12-31T23:59:60Z"),
+            instant("2017-01-01T00:00:00Z")
+        );
+        for text in [
+            "2020-01-13",
+            "2020-13-01T00:00:00Z",
+            "2021-02-29T00:00:00Z",
+            "2020-01-13T24:00:00Z",
+            "2020-01-13T12:00:00.Z",
+            "2020-01-13T12:00:00+1",
+            "2020-01-13T12:00:00 ",
+            "2020-01-13T12:00:00Zx",
+            "20200113T120000Z",
+            "",
+            "2020-01-13T12:00:00+99:00",
+            "2020-0a-13T12:00:00Z",
+            "äöüäöüäöüäöü",
+            "2020-01-00T12:00:00Z",
+        ] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,556 @@
+//! Reading JSON text from front to back, without building anything.
+//!
+//! The grammar is RFC 8259 and, beyond it, the bare words `NaN`, `Infinity` and `-Infinity`, which public taps write. Text is
+//! known to be UTF-8, so slices between quotes are text as well.
+
+use std::borrow::Cow;
+
+/// Objects and arrays may stand in one another so often.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// What is wrong with a text, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at byte {at}")]
+pub struct Malformed {
+    pub problem: &'static str,
+    /// Offset in bytes from the beginning of the record.
+    pub at: usize,
+}
+
+/// A string as it stands between its quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawString<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) escaped: bool,
+}
+
+/// A number as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number<'a> {
+    pub(crate) text: &'a str,
+    /// Neither fraction nor exponent.
+    pub(crate) integer: bool,
+}
+
+/// A place in the text.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(crate) fn malformed(&self, problem: &'static str) -> Malformed {
+        Malformed {
+            problem,
+            at: self.at,
+        }
+    }
+
+    /// The next byte that is no white space, not consumed; 0 at the end, which no token begins with.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> u8 {
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                _ => return *byte,
+            }
+        }
+        0
+    }
+
+    /// Consumes the byte that was peeked.
+    #[inline]
+    pub(crate) fn skip_byte(&mut self) {
+        self.at += 1;
+    }
+
+    #[inline]
+    pub(crate) fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), Malformed> {
+        if self.peek() != byte {
+            return Err(self.malformed(problem));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Nothing but white space may be left.
+    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
+        match self.peek() {
+            0 if self.at >= self.text.len() => Ok(()),
+            _ => Err(self.malformed("unexpected text behind the value")),
+        }
+    }
+
+    /// Whether the list that was begun has another element; consumes commas and the closing byte.
+    #[inline]
+    pub(crate) fn another(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
+        match self.peek() {
+            byte if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ if first => Ok(true),
+            b',' => {
+                self.at += 1;
+                // A comma has something behind it.
+                match self.peek() == close {
+                    true => Err(self.malformed("a value was expected")),
+                    false => Ok(true),
+                }
+            }
+            _ => Err(self.malformed("a comma or the end of the list was expected")),
+        }
+    }
+
+    /// The string that begins here.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<RawString<'a>, Malformed> {
+        self.expect(b'"', "a string was expected")?;
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut escaped = false;
+        let mut at = start;
+        loop {
+            at = plain_until(bytes, at);
+            match bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    // Whatever is escaped, its first byte ends no string; the rest is looked at when it is unescaped.
+                    at += 2;
+                }
+                Some(_) => {
+                    self.at = at;
+                    return Err(self.malformed("a control character stands in a string"));
+                }
+                None => {
+                    self.at = bytes.len();
+                    return Err(self.malformed("a string does not end"));
+                }
+            }
+        }
+        let Some(text) = self.text.get(start..at) else {
+            return Err(self.malformed("an escape is not complete"));
+        };
+        self.at = at + 1;
+        Ok(RawString { text, escaped })
+    }
+
+    /// The number that begins here.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Result<Number<'a>, Malformed> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
+        let digits = |at: usize| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            at + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+        };
+        let whole = at;
+        at = digits(at);
+        let leading_zero = at > whole + 1 && bytes[whole] == b'0';
+        if at == whole || leading_zero {
+            return Err(self.malformed("a number is not written as JSON writes it"));
+        }
+        let mut integer = true;
+        if bytes.get(at) == Some(&b'.') {
+            integer = false;
+            let fraction = at + 1;
+            at = digits(fraction);
+            if at == fraction {
+                return Err(self.malformed("a number is not written as JSON writes it"));
+            }
+        }
+        if matches!(bytes.get(at), Some(b'e' | b'E')) {
+            integer = false;
+            at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+            let exponent = at;
+            at = digits(at);
+            if at == exponent {
+                return Err(self.malformed("a number is not written as JSON writes it"));
+            }
+        }
+        self.at = at;
+        Ok(Number {
+            text: &self.text[start..at],
+            integer,
+        })
+    }
+
+    /// Consumes `word` if it stands here.
+    #[inline]
+    pub(crate) fn word(&mut self, word: &str) -> bool {
+        let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let found = here.starts_with(word.as_bytes());
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// Reads over one value and checks that it is well-formed.
+    pub(crate) fn skip_value(&mut self, depth: usize) -> Result<(), Malformed> {
+        self.copy_value(depth, &mut Ignore)
+    }
+
+    /// Reads over one value and writes it down without white space. `NaN` and the infinities become `null`.
+    pub(crate) fn copy_value(
+        &mut self,
+        depth: usize,
+        out: &mut impl Sink,
+    ) -> Result<(), Malformed> {
+        if depth > MAX_DEPTH {
+            return Err(self.malformed(TOO_DEEP));
+        }
+        match self.peek() {
+            b'{' => {
+                self.at += 1;
+                out.put("{");
+                let mut first = true;
+                while self.another(first, b'}')? {
+                    if !first {
+                        out.put(",");
+                    }
+                    first = false;
+                    self.copy_string(out)?;
+                    self.expect(b':', "a colon was expected")?;
+                    out.put(":");
+                    self.copy_value(depth + 1, out)?;
+                }
+                out.put("}");
+            }
+            b'[' => {
+                self.at += 1;
+                out.put("[");
+                let mut first = true;
+                while self.another(first, b']')? {
+                    if !first {
+                        out.put(",");
+                    }
+                    first = false;
+                    self.copy_value(depth + 1, out)?;
+                }
+                out.put("]");
+            }
+            b'"' => self.copy_string(out)?,
+            _ => match self.scalar()? {
+                Scalar::Null | Scalar::NotFinite => out.put("null"),
+                Scalar::Boolean(true) => out.put("true"),
+                Scalar::Boolean(false) => out.put("false"),
+                Scalar::Number(number) => out.put(number.text),
+            },
+        }
+        Ok(())
+    }
+
+    fn copy_string(&mut self, out: &mut impl Sink) -> Result<(), Malformed> {
+        let string = self.string()?;
+        if string.escaped {
+            check_escapes(string.text).map_err(|problem| self.malformed(problem))?;
+        }
+        out.put("\"");
+        out.put(string.text);
+        out.put("\"");
+        Ok(())
+    }
+
+    /// A value that is neither string nor list.
+    #[inline]
+    pub(crate) fn scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
+        Ok(match self.peek() {
+            b'0'..=b'9' => Scalar::Number(self.number()?),
+            b'-' if self.word("-Infinity") => Scalar::NotFinite,
+            b'-' => Scalar::Number(self.number()?),
+            b'n' if self.word("null") => Scalar::Null,
+            b't' if self.word("true") => Scalar::Boolean(true),
+            b'f' if self.word("false") => Scalar::Boolean(false),
+            b'N' if self.word("NaN") => Scalar::NotFinite,
+            b'I' if self.word("Infinity") => Scalar::NotFinite,
+            _ => return Err(self.malformed("a value was expected")),
+        })
+    }
+}
+
+pub(crate) const TOO_DEEP: &str = "objects and arrays are nested too deeply";
+
+/// A value without inner parts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    NotFinite,
+    Boolean(bool),
+    Number(Number<'a>),
+}
+
+/// Takes a text in pieces.
+pub(crate) trait Sink {
+    fn put(&mut self, piece: &str);
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, piece: &str) {
+        self.extend_from_slice(piece.as_bytes());
+    }
+}
+
+impl Sink for String {
+    fn put(&mut self, piece: &str) {
+        self.push_str(piece);
+    }
+}
+
+struct Ignore;
+
+impl Sink for Ignore {
+    fn put(&mut self, _piece: &str) {}
+}
+
+/// Index of the first byte from `at` on that does not stand for itself in a string: a quote, a backslash or a control
+/// character. Eight bytes at a time.
+#[inline]
+fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    /// Whether some byte of `word` is zero: the high bit of the first one is set, those behind it may be wrong.
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
+    while let Some(eight) = bytes
+        .get(at..at + 8)
+        .and_then(|eight| eight.try_into().ok())
+    {
+        let word = u64::from_le_bytes(eight);
+        let quotes = zeros(word ^ (ONES * b'"' as u64));
+        let backslashes = zeros(word ^ (ONES * b'\\' as u64));
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found = quotes | backslashes | controls;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'"' | b'\\' | 0..=0x1f) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Why a string has no characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadString {
+    /// Its escapes are not JSON's.
+    Malformed(&'static str),
+    /// JSON, but half of a surrogate pair is no character.
+    LoneSurrogate,
+}
+
+/// The characters of a string.
+pub(crate) fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
+    if !string.escaped {
+        return Ok(Cow::Borrowed(string.text));
+    }
+    let mut text = String::with_capacity(string.text.len());
+    let mut lone = false;
+    each_character(string.text, |piece| match piece {
+        Piece::Plain(plain) => text.push_str(plain),
+        Piece::Character(character) => text.push(character),
+        Piece::LoneSurrogate => lone = true,
+    })
+    .map_err(BadString::Malformed)?;
+    match lone {
+        true => Err(BadString::LoneSurrogate),
+        false => Ok(Cow::Owned(text)),
+    }
+}
+
+fn check_escapes(text: &str) -> Result<(), &'static str> {
+    each_character(text, |_| {})
+}
+
+enum Piece<'a> {
+    Plain(&'a str),
+    Character(char),
+    LoneSurrogate,
+}
+
+fn each_character<'a>(
+    mut text: &'a str,
+    mut take: impl FnMut(Piece<'a>),
+) -> Result<(), &'static str> {
+    const INCOMPLETE: &str = "an escape is not complete";
+    while let Some((plain, escape)) = text.split_once('\\') {
+        if !plain.is_empty() {
+            take(Piece::Plain(plain));
+        }
+        let mut characters = escape.chars();
+        let character = match characters.next().ok_or(INCOMPLETE)? {
+            same @ ('"' | '\\' | '/') => same,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let unit = code_unit(escape.get(1..5).ok_or(INCOMPLETE)?)?;
+                let mut rest = &escape[5..];
+                let piece = match unit {
+                    0xd800..=0xdbff => {
+                        let low = rest
+                            .strip_prefix("\\u")
+                            .and_then(|rest| rest.get(..4))
+                            .and_then(|digits| code_unit(digits).ok())
+                            .filter(|low| (0xdc00..=0xdfff).contains(low));
+                        match low {
+                            Some(low) => {
+                                rest = &rest[6..];
+                                let code = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                                char::from_u32(code)
+                            }
+                            None => None,
+                        }
+                    }
+                    // Not a low surrogate, or `from_u32` says so.
+                    _ => char::from_u32(unit),
+                };
+                take(piece.map_or(Piece::LoneSurrogate, Piece::Character));
+                text = rest;
+                continue;
+            }
+            _ => return Err("an escape is not one of JSON's"),
+        };
+        take(Piece::Character(character));
+        text = characters.as_str();
+    }
+    if !text.is_empty() {
+        take(Piece::Plain(text));
+    }
+    Ok(())
+}
+
+fn code_unit(digits: &str) -> Result<u32, &'static str> {
+    // `from_str_radix` alone would take a sign.
+    match digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        true => u32::from_str_radix(digits, 16).map_err(|_| "an escape is not complete"),
+        false => Err("an escape is not complete"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_over(text: &str) -> Result<String, Malformed> {
+        let mut scanner = Scanner::new(text);
+        let mut out = String::new();
+        scanner.copy_value(0, &mut out)?;
+        scanner.end()?;
+        Ok(out)
+    }
+
+    #[test]
+    fn well_formed_text_is_written_down_without_white_space() {
+        for (text, expected) in [
+            (
+                " { \"a\" : [ 1 , -0.50e+3 , { } , [ ] ] } ",
+                "{\"a\":[1,-0.50e+3,{},[]]}",
+            ),
+            (
+                "\"\\u00e4\\ud83d\\ude00 \\\\\\\"\"",
+                "\"\\u00e4\\ud83d\\ude00 \\\\\\\"\"",
+            ),
+            (
+                "[NaN,Infinity,-Infinity,null,true,false]",
+                "[null,null,null,null,true,false]",
+            ),
+            (
+                "\"a long text with äöü and no escape\"",
+                "\"a long text with äöü and no escape\"",
+            ),
+        ] {
+            assert_eq!(read_over(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_json_does_not_allow_is_refused() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{a:1}",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "nul",
+            "\"",
+            "\"a\nb\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u+123\"",
+            "\"\\",
+            "1 2",
+            "[1 2]",
+            "{\"a\" 1}",
+            "nan",
+            "'a'",
+        ] {
+            assert!(read_over(text).is_err(), "{text}");
+        }
+        let deep = "[".repeat(MAX_DEPTH + 2);
+        assert_eq!(read_over(&deep).unwrap_err().problem, TOO_DEEP);
+    }
+
+    #[test]
+    fn strings_are_unescaped_and_half_pairs_are_told() {
+        let characters = |text: &str| {
+            let raw = Scanner::new(text).string().unwrap();
+            unescape(raw).map(Cow::into_owned)
+        };
+        assert_eq!(
+            characters(r#""a\tb\u0000\ud83d\ude00\/""#).unwrap(),
+            "a\tb\0😀/"
+        );
+        for lone in [
+            r#""\ud800""#,
+            r#""x\udc00y""#,
+            r#""\ud800\ud800""#,
+            r#""\ud83dA""#,
+        ] {
+            assert_eq!(characters(lone), Err(BadString::LoneSurrogate), "{lone}");
+        }
+        assert!(matches!(
+            characters(r#""\uZZZZ""#),
+            Err(BadString::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn the_end_of_plain_text_is_found_at_every_offset() {
+        for special in ['"', '\\', '\u{1f}', '\n'] {
+            for offset in 0..40 {
+                let text = format!("{}{special}tail of some length", "ä".repeat(offset));
+                assert_eq!(
+                    plain_until(text.as_bytes(), 0),
+                    offset * 2,
+                    "{special:?} at {offset}"
+                );
+            }
+        }
+    }
+}
