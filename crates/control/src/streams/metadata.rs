@@ -1,5 +1,7 @@
 //! What is known about a stream and its fields: what discovery wrote, and over it what the user chose.
 
+use std::collections::HashMap;
+
 use selvedge_types::stream::{self, Inclusion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,14 +42,14 @@ impl StreamMetadata {
         self.stream_value("selected").and_then(Value::as_bool)
     }
 
-    /// Whether discovery listed this breadcrumb. The stream itself always counts as listed.
-    pub fn lists(&self, breadcrumb: &[String]) -> bool {
-        breadcrumb.is_empty() || find(&self.discovered, breadcrumb).is_some()
-    }
-
-    /// What discovery says about choosing the field with this breadcrumb.
-    pub fn inclusion(&self, breadcrumb: &[String]) -> Inclusion {
-        find(&self.discovered, breadcrumb).map_or(Inclusion::Available, inclusion_of)
+    /// The breadcrumbs that discovery listed, with what it says about choosing them. The stream itself always counts as
+    /// listed.
+    pub fn listed(&self) -> HashMap<&[String], Inclusion> {
+        let stream = (&[][..], Inclusion::Available);
+        let entries = self.discovered.iter();
+        std::iter::once(stream)
+            .chain(entries.map(|entry| (&entry.breadcrumb[..], inclusion_of(entry))))
+            .collect()
     }
 
     /// Whether a job would replicate the stream: it is selected, and at least one of its fields goes along. Streams of
@@ -110,12 +112,10 @@ impl StreamMetadata {
             self.chosen.len() - 1
         });
         let metadata = &mut self.chosen[index].metadata;
-        for (key, value) in changes {
-            if value.is_null() {
-                metadata.shift_remove(key);
-            } else {
-                metadata.insert(key.clone(), value.clone());
-            }
+        // All at once: taking keys out one by one moves those behind it each time.
+        metadata.retain(|key, _| !changes.get(key).is_some_and(Value::is_null));
+        for (key, value) in changes.iter().filter(|(_, value)| !value.is_null()) {
+            metadata.insert(key.clone(), value.clone());
         }
         if metadata.is_empty() {
             self.chosen.remove(index);

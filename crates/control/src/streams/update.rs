@@ -1,6 +1,7 @@
 //! The rules of a metadata update: what may be sent, and which of several mistakes is named.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use selvedge_types::stream::{Inclusion, ReplicationMethod};
 use serde_json::{Map, Value};
@@ -65,41 +66,42 @@ impl MetadataUpdate {
     ) -> Result<Vec<String>, ControlError> {
         self.check(known)?;
         let mut touched = Vec::new();
-        for (id, entries) in self.named() {
+        for (id, entries) in self.by_stream() {
             let Some(metadata) = known.get_mut(id) else {
                 continue;
             };
-            for entry in entries {
-                metadata.choose(&entry.breadcrumb, &entry.metadata);
+            for (breadcrumb, changes) in by_breadcrumb(entries) {
+                metadata.choose(breadcrumb, &changes);
             }
-            push_once(&mut touched, id.to_owned());
+            touched.push(id.to_owned());
         }
         Ok(touched)
     }
 
     /// One pass per rule, so that the rule decides which mistake is named and not its place in the body.
     fn check(&self, known: &HashMap<String, StreamMetadata>) -> Result<(), ControlError> {
-        let mut unknown = Vec::new();
-        for stream in &self.0 {
-            match &stream.tap_stream_id {
-                Some(id) if known.contains_key(id) => {}
-                other => push_once(&mut unknown, other.clone()),
-            }
-        }
+        let unknown = distinct(self.0.iter().filter_map(|stream| {
+            let id = &stream.tap_stream_id;
+            let known = id.as_ref().is_some_and(|id| known.contains_key(id));
+            (!known).then_some(id)
+        }));
         if !unknown.is_empty() {
+            let unknown = unknown.into_iter().cloned().collect();
             return Err(ControlError::UnknownTapStreams(unknown));
         }
 
-        let of_known = || {
-            self.named()
-                .filter_map(|(id, entries)| Some((known.get(id)?, entries)))
-        };
-        for (metadata, entries) in of_known() {
-            if let Some(entry) = entries
-                .iter()
-                .find(|entry| !metadata.lists(&entry.breadcrumb))
-            {
-                return Err(ControlError::UnknownBreadcrumb(entry.breadcrumb.clone()));
+        let listed: HashMap<&str, _> = known
+            .iter()
+            .map(|(id, metadata)| (id.as_str(), metadata.listed()))
+            .collect();
+        let mut selects_unsupported = false;
+        for (id, entries) in self.named() {
+            for entry in entries {
+                let Some(inclusion) = listed[id].get(&entry.breadcrumb[..]) else {
+                    return Err(ControlError::UnknownBreadcrumb(entry.breadcrumb.clone()));
+                };
+                selects_unsupported |= *inclusion == Inclusion::Unsupported
+                    && entry.metadata.get("selected") == Some(&Value::Bool(true));
             }
         }
 
@@ -109,29 +111,33 @@ impl MetadataUpdate {
                 .flat_map(|stream| &stream.entries)
                 .flat_map(|entry| &entry.metadata)
         };
-        let mut read_only = Vec::new();
-        for (key, _) in values().filter(|(key, _)| !settable(key)) {
-            push_once(&mut read_only, key.clone());
-        }
+        let read_only = distinct(values().map(|(key, _)| key).filter(|key| !settable(key)));
         if !read_only.is_empty() {
+            let read_only = read_only.into_iter().cloned().collect();
             return Err(ControlError::ReadOnlyMetadata(read_only));
         }
         if let Some((key, _)) = values().find(|(key, value)| !well_typed(key, value)) {
             return Err(ControlError::InvalidMetadataValue(key.clone()));
         }
 
-        let selects_unsupported = |metadata: &StreamMetadata, entry: &MetadataEntry| {
-            entry.metadata.get("selected") == Some(&Value::Bool(true))
-                && metadata.inclusion(&entry.breadcrumb) == Inclusion::Unsupported
-        };
-        if of_known().any(|(metadata, entries)| {
-            entries
-                .iter()
-                .any(|entry| selects_unsupported(metadata, entry))
-        }) {
+        if selects_unsupported {
             return Err(ControlError::UnsupportedFieldSelected);
         }
         Ok(())
+    }
+
+    /// What was sent for each stream that is named, in the order in which they are named first.
+    fn by_stream(&self) -> Vec<(&str, Vec<&MetadataEntry>)> {
+        let mut found: Vec<(&str, Vec<&MetadataEntry>)> = Vec::new();
+        let mut places = HashMap::new();
+        for (id, entries) in self.named() {
+            let place = *places.entry(id).or_insert_with(|| {
+                found.push((id, Vec::new()));
+                found.len() - 1
+            });
+            found[place].1.extend(entries);
+        }
+        found
     }
 
     fn named(&self) -> impl Iterator<Item = (&str, &[MetadataEntry])> {
@@ -164,10 +170,28 @@ fn well_typed(key: &str, value: &Value) -> bool {
     }
 }
 
-fn push_once<T: PartialEq>(items: &mut Vec<T>, item: T) {
-    if !items.contains(&item) {
-        items.push(item);
+/// One change for each breadcrumb: of several values of a key the last one counts.
+fn by_breadcrumb(entries: Vec<&MetadataEntry>) -> Vec<(&[String], Map<String, Value>)> {
+    let mut found: Vec<(&[String], Map<String, Value>)> = Vec::new();
+    let mut places = HashMap::new();
+    for MetadataEntry {
+        breadcrumb,
+        metadata,
+    } in entries
+    {
+        let place = *places.entry(breadcrumb).or_insert_with(|| {
+            found.push((breadcrumb, Map::new()));
+            found.len() - 1
+        });
+        found[place].1.extend(metadata.clone());
     }
+    found
+}
+
+/// Each item once, in the order in which they come first. A body has room for a million of them.
+fn distinct<T: Copy + Eq + Hash>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.filter(|item| seen.insert(*item)).collect()
 }
 
 #[cfg(test)]

@@ -43,12 +43,15 @@ pub async fn update_metadata(
         .is_some();
     let mut begun: HashSet<String> = HashSet::new();
     if selectable {
-        for id in update.tap_stream_ids() {
-            if let Some(record) = streams::find_by_tap_stream_id(&mut tx, scope, source, id).await?
-            {
-                known.insert(id.to_owned(), stored::metadata(&record)?);
+        // However many names were sent, only those that there are cost a look-up, and each of them one.
+        let listed = streams::list_tap_stream_ids(&mut tx, scope, source).await?;
+        let named: HashSet<&str> = update.tap_stream_ids().collect();
+        for id in listed.iter().filter(|id| named.contains(id.as_str())) {
+            let found = streams::find_by_tap_stream_id(&mut tx, scope, source, id).await?;
+            if let Some(record) = found {
+                known.insert(id.clone(), stored::metadata(&record)?);
                 if running || record.position.is_some() {
-                    begun.insert(id.to_owned());
+                    begun.insert(id.clone());
                 }
             }
         }

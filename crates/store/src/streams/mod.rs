@@ -71,6 +71,12 @@ statements! {
             and source_id = $2
             and removed_at is null
         order by id";
+    LIST_TAP_STREAM_IDS = "select tap_stream_id
+        from streams
+        where account_id = $1
+            and source_id = $2
+            and removed_at is null
+        order by id";
     LIST_RECORDS = concat!("select ", columns!(), "
         from streams
         where account_id = $1
@@ -123,6 +129,19 @@ pub async fn list(
                 choices: row.json(TABLE, "choices", id)?,
             })
         })
+        .collect()
+}
+
+/// The source's own names for these streams, in the same order.
+pub async fn list_tap_stream_ids(
+    tx: &mut ReadTx,
+    scope: AccountScope,
+    source: SourceId,
+) -> Result<Vec<String>, StoreError> {
+    tx.fetch_all(LIST_TAP_STREAM_IDS, values![scope, source])
+        .await?
+        .iter()
+        .map(|row| row.text("tap_stream_id"))
         .collect()
 }
 
