@@ -74,7 +74,8 @@ impl FromRequest<AppState> for JsonBody {
     }
 }
 
-/// Like [`JsonBody`], with every value as the text that was sent: for answers that echo one to the last digit.
+/// Like [`JsonBody`], with every value as the text that was sent: for answers that echo one to the last digit. What is no
+/// object there is none here: nobody is sent back a number or a depth that readers of JSON choke on.
 pub(crate) struct RawBody(HashMap<String, Box<RawValue>>);
 
 impl RawBody {
@@ -89,7 +90,8 @@ impl FromRequest<AppState> for RawBody {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Self::Rejection> {
         let bytes = read_body(request, state).await?.unwrap_or_default();
-        Ok(Self(serde_json::from_slice(&bytes).unwrap_or_default()))
+        let values = object(&bytes).and_then(|_| serde_json::from_slice(&bytes).ok());
+        Ok(Self(values.unwrap_or_default()))
     }
 }
 

@@ -1,14 +1,13 @@
-//! Every operation of the OpenAPI document, asked by those who may not. A new operation is walked without a line here; a new
-//! kind of id has to be added to [`Victim`].
+//! Every operation of the OpenAPI document, asked by those who may not.
 
 use std::collections::BTreeMap;
 
-use http::Method;
 use selvedge_store::tokens;
 use selvedge_types::{AccountId, AccountScope};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Tenant, TestApp};
+use crate::walk::{Operation, Victim, operations};
 
 /// The operations that take no token, with the reason.
 const OPEN: [(&str, &str); 6] = [
@@ -22,166 +21,6 @@ const OPEN: [(&str, &str); 6] = [
     ("exchange_code", "the partner's secret is in the body"),
     ("read_log", "the signature is in the address"),
 ];
-
-/// An operation as the document describes it.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    /// Name, place and example.
-    parameters: Vec<(String, String, Value)>,
-    body: Value,
-    open: bool,
-}
-
-impl Operation {
-    /// Its address and body with these ids.
-    fn request(&self, ids: &BTreeMap<&str, String>) -> (String, Value) {
-        let mut path = self.path.clone();
-        let mut query = Vec::new();
-        for (name, place, example) in &self.parameters {
-            match (place.as_str(), ids.get(name.as_str())) {
-                ("path", id) => {
-                    let example = example.as_str().map(str::to_owned);
-                    let value = id.cloned().or(example);
-                    let value = value.unwrap_or_else(|| {
-                        panic!("{}: the victim has no {name}; give it one", self.id)
-                    });
-                    path = path.replace(&format!("{{{name}}}"), &value);
-                }
-                ("query", Some(id)) => query.push(format!("{name}={id}")),
-                _ => {}
-            }
-        }
-        if !query.is_empty() {
-            path = format!("{path}?{}", query.join("&"));
-        }
-        let mut body = self.body.clone();
-        replace_ids(&mut body, ids);
-        (path, body)
-    }
-
-    /// Whether its address names something of an account.
-    fn names_tenant_data(&self, ids: &BTreeMap<&str, String>) -> bool {
-        let mut names = self.parameters.iter().map(|(name, _, _)| name.as_str());
-        names.any(|name| ids.contains_key(name))
-    }
-}
-
-fn replace_ids(value: &mut Value, ids: &BTreeMap<&str, String>) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                match ids.get(key.as_str()).map(|id| id.parse::<i64>()) {
-                    Some(Ok(id)) => *value = id.into(),
-                    _ => replace_ids(value, ids),
-                }
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| replace_ids(value, ids)),
-        _ => {}
-    }
-}
-
-async fn operations(app: &TestApp) -> Vec<Operation> {
-    let document = app.send("GET", "/openapi.json", None, None).await.ok();
-    let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let schema = operation
-                .pointer("/requestBody/content/application~1json/schema/$ref")
-                .map(|reference| reference.as_str().unwrap().trim_start_matches('#'));
-            let example =
-                schema.and_then(|schema| document.pointer(&format!("{schema}/examples/0")));
-            operations.push(Operation {
-                id: operation["operationId"].as_str().unwrap().to_owned(),
-                method: method.to_uppercase().parse().unwrap(),
-                path: path.clone(),
-                parameters: parameters
-                    .map(|parameter| {
-                        let text = |key: &str| parameter[key].as_str().unwrap().to_owned();
-                        (text("name"), text("in"), parameter["example"].clone())
-                    })
-                    .collect(),
-                body: example.cloned().unwrap_or_default(),
-                open: operation.get("security").is_some(),
-            });
-        }
-    }
-    operations
-}
-
-/// An account with one of everything that has an id.
-struct Victim {
-    tenant: Tenant,
-    ids: BTreeMap<&'static str, String>,
-}
-
-impl Victim {
-    async fn create(app: &TestApp) -> Self {
-        let tenant = app.tenant("ada@acme.example").await;
-        let source = app.configured_source(&tenant, "Shop").await;
-        let path = format!("/v4/sources/{source}");
-        let destination = app.get(&tenant, &path).await.ok()["destination_id"].to_string();
-        let streams = app.get(&tenant, &format!("{path}/streams")).await.ok();
-        let job = app
-            .post(&tenant, &format!("{path}/sync"), Value::Null)
-            .await
-            .ok();
-        let pushed = json!({"type": "import_api", "display_name": "Pushed"});
-        let pushed = app.post(&tenant, "/v4/sources", pushed).await.ok();
-        let token = app
-            .post(
-                &tenant,
-                &format!("/v4/sources/{}/tokens", pushed["id"]),
-                Value::Null,
-            )
-            .await
-            .ok();
-        let notifications = "/notifications/public/v1/api";
-        let email = json!({"email_address": "ops@acme.example"});
-        let email = app
-            .post(&tenant, &format!("{notifications}/custom-emails"), email)
-            .await
-            .ok();
-        let hook = json!({
-            "type": "post_load",
-            "destination_id": destination.parse::<i64>().unwrap(),
-            "config": {"url": "https://hooks.acme.example/in"},
-        });
-        let hook = app
-            .post(&tenant, &format!("{notifications}/hooks"), hook)
-            .await
-            .ok();
-        let ids = BTreeMap::from([
-            ("account_id", tenant.account.to_string()),
-            ("source_id", source.to_string()),
-            ("destination_id", destination),
-            ("stream_id", streams[0]["stream_id"].to_string()),
-            ("job_name", job["job_name"].as_str().unwrap().to_owned()),
-            ("token_id", token["id"].to_string()),
-            ("custom_email_id", email["id"].to_string()),
-            ("hook_id", hook["id"].to_string()),
-        ]);
-        Self { tenant, ids }
-    }
-
-    /// Everything of the account that can be read.
-    async fn state(&self, app: &TestApp) -> Vec<String> {
-        let mut state = Vec::new();
-        for operation in operations(app).await {
-            if operation.method == Method::GET && !operation.open {
-                let (path, _) = operation.request(&self.ids);
-                state.push(format!(
-                    "{path}: {}",
-                    app.get(&self.tenant, &path).await.text
-                ));
-            }
-        }
-        state
-    }
-}
 
 async fn ask(
     app: &TestApp,
@@ -212,7 +51,7 @@ async fn only_the_named_operations_are_open() {
 #[tokio::test]
 async fn no_operation_takes_a_credential_that_is_not_an_access_token_of_now() {
     let app = TestApp::start().await;
-    let victim = Victim::create(&app).await;
+    let victim = Victim::create(&app, "ada@acme.example").await;
     let scope = AccountScope::of(AccountId(victim.tenant.account));
     let mut tx = app.control.store().begin().await.unwrap();
     let (id, revoked) = tokens::mint(&mut tx, scope, None, app.control.now())
@@ -263,7 +102,7 @@ async fn no_operation_takes_a_credential_that_is_not_an_access_token_of_now() {
 #[tokio::test]
 async fn every_operation_treats_ids_of_another_account_like_unknown_ones() {
     let app = TestApp::start().await;
-    let victim = Victim::create(&app).await;
+    let victim = Victim::create(&app, "ada@acme.example").await;
     let attacker = app.tenant("bob@rival.example").await;
     let token = Some(attacker.token.as_str());
     let before = victim.state(&app).await;
