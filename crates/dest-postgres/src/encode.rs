@@ -115,16 +115,17 @@ pub(crate) fn system_columns(keyless: bool) -> &'static [&'static str] {
 }
 
 impl<'a> RowEncoder<'a> {
-    /// `columns` are destination columns with their types and the fields that go there. `run_seed` is given for keyless
-    /// tables.
+    /// `columns` are destination columns with their types and the fields that go there; `arrivals`, where given, is one more
+    /// column behind them. `run_seed` is given for keyless tables.
     pub(crate) fn new(
         columns: impl IntoIterator<Item = (&'a str, &'a ColumnType, &'a [usize])>,
         schema: &'a StreamSchema,
         records: &'a RecordBatch,
         system: &'a SystemValues,
+        arrivals: Option<&'a Int64Array>,
         run_seed: Option<u64>,
     ) -> Result<Self, ConnectorError> {
-        let columns = columns
+        let mut columns = columns
             .into_iter()
             .map(|(name, column_type, fields)| {
                 let cells = |field: &usize| {
@@ -145,6 +146,7 @@ impl<'a> RowEncoder<'a> {
                 Ok((name, cells))
             })
             .collect::<Result<Vec<_>, ConnectorError>>()?;
+        columns.extend(arrivals.map(|arrivals| ("arrival", Cells::Int64AsBigInt(arrivals))));
         let system = SystemBlock::new(system, run_seed);
         let field_count = i16::try_from(columns.len() + system.columns()).map_err(|_| {
             ConnectorError::internal("a table has more columns than COPY can count")

@@ -24,6 +24,7 @@ mod encode;
 mod inspect;
 mod link;
 mod open;
+mod registry;
 mod rejected;
 mod types;
 mod writer;

@@ -4,16 +4,18 @@ use selvedge_connector::{
     ConnectorError, ErrorKind, LoadContext, LoadMode, TableTarget, TableWriter,
 };
 use selvedge_postgres::{PostgresConfig, connect, quote_qualified};
-use selvedge_shape::{Dialect, ExistingTable, SchemaChange, TableShape, names, system};
+use selvedge_shape::{Dialect, ExistingTable, Rejection, SchemaChange, TableShape, names, system};
+use tracing::debug;
 
 use crate::commits::{self, Mark, TableState};
 use crate::ddl;
 use crate::inspect::{FoundTable, find_table};
 use crate::link::Link;
+use crate::registry::{self, Owner};
 use crate::writer::reject_all::RejectAll;
 use crate::writer::{Mode, Writer, build_key};
 
-const DIALECT: &Dialect = &Dialect::POSTGRES;
+pub(crate) const DIALECT: &Dialect = &Dialect::POSTGRES;
 /// SQLSTATE of a drop that other objects, views for instance, stand against.
 const DEPENDENT_OBJECTS: &str = "2BP01";
 
@@ -56,7 +58,17 @@ pub(crate) async fn open(
     };
     let table_name = names::table(DIALECT, &target.schema_name, &target.table_name)
         .map_err(|reason| ConnectorError::internal(reason.to_string()))?;
+    if let Owner::Root(root) = registry::owner_of(&link, &target.schema_name, &table_name).await? {
+        let reason = Rejection::Collision {
+            column: table_name.clone(),
+        };
+        debug!(%root, %table_name, "the stream's table holds the items of another stream's arrays");
+        return Ok(Box::new(RejectAll::new(
+            link, ctx, target, home, reason, None,
+        )));
+    }
     let found = find_table(&link, &target.schema_name, &table_name).await?;
+    let subtables = registry::subtables_of(&link, &target.schema_name, &table_name).await?;
     let mark = mark.filter(|mark| mark.table_name == table_name);
     // A table that is gone took its rows along: what was committed to it counts no more.
     let committed = mark
@@ -69,12 +81,20 @@ pub(crate) async fn open(
         target: &target,
         table_name: &table_name,
         table: quote_qualified(&target.schema_name, &table_name),
+        subtables,
     };
     let mut plan = match found {
-        None => Plan::new(Mode::FirstLoad, shape),
+        None => opening.first_load(shape),
         Some(found) => opening.existing(found, mark.as_ref(), shape).await?,
     };
     plan.committed = committed;
+    if !opening.subtables.is_empty() {
+        if plan.mode == Mode::Append {
+            plan.preparations.extend(opening.drop_item_keys().await?);
+        }
+        // Those that a first load left half done are gone.
+        plan.subtables = registry::subtables_of(&link, &target.schema_name, &table_name).await?;
+    }
     let table = opening.table;
     Ok(Box::new(Writer::new(
         link, ctx, target, table_name, table, home, plan,
@@ -93,6 +113,8 @@ pub(crate) struct Plan {
     pub(crate) notes: Vec<String>,
     /// The position of the last commit.
     pub(crate) committed: Option<String>,
+    /// The subtables that are there, by name.
+    pub(crate) subtables: Vec<String>,
 }
 
 impl Plan {
@@ -104,6 +126,7 @@ impl Plan {
             preparations: Vec::new(),
             notes: Vec::new(),
             committed: None,
+            subtables: Vec::new(),
         }
     }
 }
@@ -115,9 +138,22 @@ struct Opening<'a> {
     target: &'a TableTarget,
     table_name: &'a str,
     table: String,
+    subtables: Vec<String>,
 }
 
 impl Opening<'_> {
+    /// There is no table. Items of records that went with one mean nothing any more.
+    fn first_load(&self, shape: TableShape) -> Plan {
+        let schema = &self.target.schema_name;
+        let orphans = self.subtables.iter();
+        Plan {
+            preparations: orphans
+                .map(|name| format!("delete from {}", quote_qualified(schema, name)))
+                .collect(),
+            ..Plan::new(Mode::FirstLoad, shape)
+        }
+    }
+
     async fn existing(
         &self,
         found: FoundTable,
@@ -139,6 +175,19 @@ impl Opening<'_> {
         }
     }
 
+    /// The statements that let the same item be in a subtable several times.
+    async fn drop_item_keys(&self) -> Result<Vec<String>, ConnectorError> {
+        let schema = &self.target.schema_name;
+        let mut statements = Vec::new();
+        for name in &self.subtables {
+            let found = find_table(self.link, schema, name).await?;
+            if let Some(primary_key) = found.and_then(|found| found.primary_key) {
+                statements.push(ddl::drop_key(&quote_qualified(schema, name), &primary_key));
+            }
+        }
+        Ok(statements)
+    }
+
     /// A first load that was cut short and is not continued: its rows go. Where views depend on the table it stays, empty.
     async fn start_over(&self, fresh: TableShape) -> Result<Plan, ConnectorError> {
         let link = self.link;
@@ -157,6 +206,16 @@ impl Opening<'_> {
             self.ctx.clock.now(),
         )
         .await?;
+        for name in &self.subtables {
+            let table = quote_qualified(&self.target.schema_name, name);
+            match link
+                .attempt(&format!("drop table {table}"), DEPENDENT_OBJECTS)
+                .await?
+            {
+                true => registry::strike_out(link, &self.target.schema_name, name).await?,
+                false => link.execute(&format!("truncate {table}")).await?,
+            }
+        }
         let dropped = link
             .attempt(&format!("drop table {}", self.table), DEPENDENT_OBJECTS)
             .await?;
@@ -233,12 +292,10 @@ impl Opening<'_> {
         };
         if same_key {
             return Ok(Plan {
-                mode: Mode::Upsert,
-                shape,
                 primary_key,
                 preparations,
                 notes,
-                committed: None,
+                ..Plan::new(Mode::Upsert, shape)
             });
         }
         if shape.declares_key() || primary_key.is_some() {
@@ -253,12 +310,9 @@ impl Opening<'_> {
             preparations.push(ddl::drop_key(&self.table, &primary_key));
         }
         Ok(Plan {
-            mode: Mode::Append,
-            shape,
-            primary_key: None,
             preparations,
             notes,
-            committed: None,
+            ..Plan::new(Mode::Append, shape)
         })
     }
 

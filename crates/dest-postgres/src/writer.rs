@@ -3,6 +3,7 @@
 mod activate;
 mod key;
 pub(crate) mod reject_all;
+pub(crate) mod subtables;
 mod upsert;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::inspect::PrimaryKey;
 use crate::link::Link;
 use crate::open::Plan;
 use crate::rejected::Rejections;
+use subtables::Subtables;
 
 pub(crate) use key::build_key;
 
@@ -69,6 +71,9 @@ pub(crate) struct Writer {
     books: Books,
     /// Rows of a first load: whether their key is unique is known at the end.
     held: u64,
+    /// A first load is under way: until its end the table is marked as loading.
+    loading: bool,
+    subtables: Subtables,
     /// Smallest sequence of this run.
     first_sequence: Option<i64>,
     rejections: Rejections,
@@ -108,6 +113,8 @@ impl Writer {
             landed: 0,
             books: Books::default(),
             held: 0,
+            loading: plan.mode == Mode::FirstLoad,
+            subtables: Subtables::known(plan.subtables),
             first_sequence: None,
             rejections: Rejections::default(),
             left_out: Vec::new(),
@@ -142,8 +149,8 @@ impl Writer {
             return Ok(());
         }
         let mut changes = self.shape.plan(&batch.schema, &batch.records);
-        if !self.shape.exists() && self.mode == Mode::Replace {
-            // The rows hold nothing but NULLs, but the table that they go to is there.
+        if !self.shape.exists() && (self.mode == Mode::Replace || !batch.subtables.is_empty()) {
+            // The rows hold nothing but NULLs, but the table that they go to is there, or their items need them.
             changes = self.shape.create();
         }
         if !self.shape.exists() {
@@ -157,12 +164,23 @@ impl Writer {
             self.carry_out(&changes).await?;
         }
         self.tell_left_out(batch);
-        self.encode(batch, without_key).await?;
+        match self.may_have_items(batch) {
+            true => self.write_nested(batch, without_key).await?,
+            false => self.encode(batch, without_key).await?,
+        }
         if self.rejections.is_full() {
             self.land().await?;
             self.flush_rejections().await?;
         }
         Ok(())
+    }
+
+    /// Whether the records of the batch have items, or earlier records of their keys may have some.
+    fn may_have_items(&self, batch: &ShapedBatch) -> bool {
+        let upserts = matches!(self.mode, Mode::Upsert);
+        self.subtables.on
+            || !batch.subtables.is_empty()
+            || upserts && !self.subtables.known.is_empty()
     }
 
     /// Opens the transaction of a checkpoint. The first one also brings the schema and whatever the table needs first.
@@ -199,8 +217,9 @@ impl Writer {
                 (SchemaChange::CreateTable { columns, .. }, Mode::Replace) => {
                     self.link
                         .execute(&format!(
-                            "create temporary table {REPLACEMENT} ({})",
-                            ddl::column_definitions(columns)
+                            "create temporary table {REPLACEMENT} ({}{})",
+                            ddl::column_definitions(columns),
+                            self.arrival_definition()
                         ))
                         .await?;
                 }
@@ -235,6 +254,7 @@ impl Writer {
             self.drop_stage().await?;
             self.mode = Mode::Append;
         }
+        self.drop_item_keys().await?;
         if let Some(primary_key) = self.primary_key.take() {
             self.link
                 .execute(&ddl::drop_key(&self.table, &primary_key))
@@ -283,6 +303,7 @@ impl Writer {
             &batch.schema,
             &batch.records,
             &batch.system,
+            None,
             keyless.then_some(self.run_seed),
         )?;
         let mut refused = Vec::new();
@@ -388,9 +409,9 @@ impl Writer {
             }
             return Ok(self.report(false));
         }
-        let state = match self.mode {
-            Mode::FirstLoad => TableState::Loading,
-            _ => TableState::Ready,
+        let state = match self.loading {
+            true => TableState::Loading,
+            false => TableState::Ready,
         };
         self.mark(upto, state).await?;
         Ok(self.report(true))
@@ -417,7 +438,10 @@ impl Writer {
 
     async fn complete(&mut self, upto: &Checkpoint) -> Result<CommitReport, ConnectorError> {
         match self.mode {
-            Mode::Upsert | Mode::Append => return self.checkpoint(upto).await,
+            Mode::Upsert | Mode::Append => {
+                self.loading = false;
+                return self.checkpoint(upto).await;
+            }
             Mode::Replace => self.activate(upto).await?,
             Mode::FirstLoad => {
                 self.settle().await?;
@@ -458,7 +482,7 @@ impl Writer {
         }
         CommitReport {
             books,
-            subtable_rows: 0,
+            subtable_rows: std::mem::take(&mut self.subtables.rows),
             durable,
             notes: std::mem::take(&mut self.notes),
         }

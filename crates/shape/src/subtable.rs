@@ -10,10 +10,8 @@ use selvedge_connector::{
     Field, Instants, LogicalType, ShapedBatch, StreamSchema, SubtableBatch, SystemValues,
 };
 
+use crate::system::SOURCE_KEY;
 use crate::{Rejection, system};
-
-/// Prefix of the columns with the key of the record.
-const SOURCE_KEY: &str = "_sdc_source_key_";
 
 /// By what the records of a batch are told apart.
 #[derive(Clone, Debug)]

@@ -25,6 +25,11 @@ pub const REJECTED_TABLE: &str = "_sdc_rejected";
 /// Name of the system table with what each stream committed last.
 pub const COMMITS_TABLE: &str = "_sdc_selvedge_commits";
 
+/// Name of the system table that says which tables hold the items of which table's arrays.
+pub const SUBTABLES_TABLE: &str = "_sdc_selvedge_subtables";
+/// Prefix of a subtable's columns with the key of the record.
+pub const SOURCE_KEY: &str = "_sdc_source_key_";
+
 /// The system columns of a table in their order; keyless tables have one more.
 pub fn columns(keyless: bool) -> Vec<Column> {
     let mut columns: Vec<Column> = [

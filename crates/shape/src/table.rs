@@ -6,7 +6,7 @@ use arrow_array::{Array, RecordBatch};
 use selvedge_connector::StreamSchema;
 
 use crate::plan::{FieldTarget, Layout};
-use crate::{ColumnType, Dialect, Rejection, RowRejection, names, subtable_name};
+use crate::{ColumnType, Dialect, RecordKey, Rejection, RowRejection, names, subtable_name};
 
 /// Bytes of a split's suffix, for which the limits of column names leave room. Key columns are never split.
 const SPLIT_SUFFIX: usize = 4;
@@ -206,6 +206,14 @@ impl TableShape {
     pub fn key_columns(&self) -> Option<Vec<&str>> {
         self.keyed
             .then(|| self.key.iter().map(|(_, name)| name.as_str()).collect())
+    }
+
+    /// By what the items of the records' arrays are told apart; `run_seed` is that of keyless tables.
+    pub fn record_key(&self, run_seed: u64) -> RecordKey {
+        match self.key.is_empty() {
+            true => RecordKey::Generated(run_seed),
+            false => RecordKey::Fields(self.key.clone()),
+        }
     }
 
     /// From now on rows are not told apart by key: the table's own key is another one.

@@ -39,7 +39,7 @@ fn a_row_has_its_count_its_cells_and_the_system_columns() {
         ("name", &ColumnType::Text, &[1][..]),
     ];
     let system = system_values();
-    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None).unwrap();
+    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None, None).unwrap();
     let mut out = Vec::new();
     encoder.encode(1, &mut out).unwrap();
     let mut expected = vec![0, 7];
@@ -67,7 +67,7 @@ fn a_value_that_does_not_fit_leaves_no_trace_of_its_row() {
         ("d", &ColumnType::Decimal, &[1][..]),
     ];
     let system = system_values();
-    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None).unwrap();
+    let mut encoder = RowEncoder::new(columns, &schema, &records, &system, None, None).unwrap();
     let mut out = vec![9];
     assert_eq!(
         encoder.encode(0, &mut out).unwrap_err().to_string(),
@@ -87,7 +87,7 @@ fn a_batch_of_other_arrays_than_announced_is_an_error() {
     let columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec!["1"]))];
     let records = RecordBatch::try_new(came.arrow_schema(), columns).unwrap();
     let columns = [("n", &ColumnType::BigInt, &[0][..])];
-    assert!(RowEncoder::new(columns, &announced, &records, &system_values(), None).is_err());
+    assert!(RowEncoder::new(columns, &announced, &records, &system_values(), None, None).is_err());
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Upsert: rows are staged in a temporary table and merged by key, the greatest sequence winning.
 
 use selvedge_connector::ConnectorError;
-use selvedge_postgres::quote_identifier;
-use selvedge_shape::SchemaChange;
-use selvedge_shape::system::SEQUENCE;
+use selvedge_postgres::{quote_identifier, quote_qualified};
+use selvedge_shape::system::{SEQUENCE, SOURCE_KEY};
+use selvedge_shape::{Column, SchemaChange};
 
+use super::subtables::{ARRIVAL, Subtable, WINNERS};
 use super::{STAGE, Writer, temporary, writable_columns};
 use crate::ddl;
 use crate::link::get;
@@ -20,8 +21,9 @@ impl Writer {
         let columns = writable_columns(&self.shape);
         self.link
             .execute(&format!(
-                "create temporary table {STAGE} ({}) on commit delete rows",
-                ddl::column_definitions(&columns)
+                "create temporary table {STAGE} ({}{}) on commit delete rows",
+                ddl::column_definitions(&columns),
+                self.arrival_definition()
             ))
             .await?;
         self.stage = Some(columns);
@@ -38,24 +40,31 @@ impl Writer {
         };
         let statement = ddl::statement(&temporary(STAGE), change)?;
         self.link.execute(&statement).await?;
-        match change {
-            SchemaChange::AddColumn(column) => columns.push(column.clone()),
-            SchemaChange::RenameColumn { from, to } => columns
-                .iter_mut()
-                .filter(|column| column.name == *from)
-                .for_each(|column| column.name.clone_from(to)),
-            // The rest changes no name, and the planner changes nothing else of a table with rows.
-            _ => {}
-        }
+        follow(columns, change);
         Ok(())
     }
 
+    /// The column of a temporary table behind the table's own.
+    pub(super) fn arrival_definition(&self) -> String {
+        match self.counts_arrivals() {
+            true => format!(", {ARRIVAL} bigint"),
+            false => String::new(),
+        }
+    }
+
     pub(super) async fn drop_stage(&mut self) -> Result<(), ConnectorError> {
-        match self.stage.take() {
-            None => Ok(()),
-            Some(_) => {
+        let stages = self.subtables.open.iter_mut().enumerate();
+        let item_stages = stages.filter_map(|(number, subtable)| {
+            let _columns = subtable.stage.take()?;
+            Some(Subtable::temporary(STAGE, number))
+        });
+        let own = self.stage.take().map(|_| temporary(STAGE));
+        let stages: Vec<String> = own.into_iter().chain(item_stages).collect();
+        match stages.is_empty() {
+            true => Ok(()),
+            false => {
                 self.link
-                    .execute(&format!("drop table {}", temporary(STAGE)))
+                    .execute(&format!("drop table {}", stages.join(", ")))
                     .await
             }
         }
@@ -68,7 +77,7 @@ impl Writer {
     pub(super) async fn merge_stage(&mut self) -> Result<(), ConnectorError> {
         self.land().await?;
         let staged = std::mem::take(&mut self.landed);
-        let (Some(columns), Some(primary_key)) = (&self.stage, &self.primary_key) else {
+        let (Some(columns), Some(primary_key)) = (&self.stage, self.primary_key.clone()) else {
             return Ok(());
         };
         if staged == 0 {
@@ -95,17 +104,13 @@ impl Writer {
                 assignments = assignments.join(", "),
             )
         };
-        // Sources with a key seldom send one twice, so the rows are ranked only when the server has met a repeated key.
-        let plain = insert(&format!("select {column_list} from {stage}"));
-        let applied = match self.link.attempt_count(&plain, SECOND_TIME).await? {
-            Some(applied) => applied,
-            None => {
-                let ranked = insert(&format!(
-                    "select distinct on ({key_list}) {column_list} from {stage}
-                     order by {key_list}, {SEQUENCE} desc, ctid desc"
-                ));
-                self.link.count(&ranked, &[]).await?
+        let applied = match self.subtables.on {
+            true => {
+                let merge = insert(&format!("select {column_list} from ranked"));
+                self.merge_nested(&primary_key.columns, &column_list, &merge)
+                    .await?
             }
+            false => self.merge_flat(&key_list, &column_list, &insert).await?,
         };
         let mut superseded = 0;
         if applied < staged {
@@ -123,5 +128,126 @@ impl Writer {
         self.books.superseded += superseded;
         self.books.older_sequence += staged.saturating_sub(applied + superseded);
         Ok(())
+    }
+
+    /// `insert` makes the statement that merges the rows of a query. How many rows won.
+    async fn merge_flat(
+        &self,
+        key_list: &str,
+        column_list: &str,
+        insert: impl Fn(&str) -> String,
+    ) -> Result<u64, ConnectorError> {
+        let stage = temporary(STAGE);
+        // Sources with a key seldom send one twice, so the rows are ranked only when the server has met a repeated key.
+        let plain = insert(&format!("select {column_list} from {stage}"));
+        match self.link.attempt_count(&plain, SECOND_TIME).await? {
+            Some(applied) => Ok(applied),
+            None => {
+                let ranked = insert(&format!(
+                    "select distinct on ({key_list}) {column_list} from {stage}
+                     order by {key_list}, {SEQUENCE} desc, ctid desc"
+                ));
+                self.link.count(&ranked, &[]).await
+            }
+        }
+    }
+
+    /// Merges records that may have items, by a statement that reads the records to be merged from `ranked`. The items of
+    /// every key that is written go, those of the winners come. How many records won.
+    async fn merge_nested(
+        &mut self,
+        key: &[String],
+        column_list: &str,
+        merge: &str,
+    ) -> Result<u64, ConnectorError> {
+        if !self.subtables.winners_made {
+            let columns = format!(
+                "create temporary table {WINNERS} ({ARRIVAL} bigint) on commit delete rows"
+            );
+            self.link.execute(&columns).await?;
+            self.subtables.winners_made = true;
+        }
+        let (stage, winners) = (temporary(STAGE), temporary(WINNERS));
+        let key_list = ddl::column_list(key.iter().map(String::as_str));
+        let same = |left: &str, right: &str, prefix: &str| {
+            let pairs = key.iter().map(|name| {
+                let source = quote_identifier(&format!("{prefix}{name}"));
+                format!("{left}.{source} = {right}.{}", quote_identifier(name))
+            });
+            pairs.collect::<Vec<_>>().join(" and ")
+        };
+        let applied = self
+            .link
+            .count(
+                &format!(
+                    "with ranked as (
+                       select distinct on ({key_list}) {column_list}, {ARRIVAL} from {stage}
+                       order by {key_list}, {SEQUENCE} desc, {ARRIVAL} desc nulls last, ctid desc
+                     ), merged as (
+                       {merge}
+                       returning {returned}
+                     )
+                     insert into {winners} select ranked.{ARRIVAL} from merged join ranked on {joined}",
+                    returned = key
+                        .iter()
+                        .map(|name| format!("target.{}", quote_identifier(name)))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    joined = same("merged", "ranked", ""),
+                ),
+                &[],
+            )
+            .await?;
+        let schema = &self.target.schema_name;
+        let mut tables: Vec<String> = self
+            .subtables
+            .known
+            .iter()
+            .map(|name| quote_qualified(schema, name))
+            .collect();
+        tables.extend(
+            self.subtables
+                .open
+                .iter()
+                .map(|subtable| subtable.table.clone()),
+        );
+        tables.sort();
+        tables.dedup();
+        for table in tables {
+            self.link
+                .execute(&format!(
+                    "delete from {table} as items using {stage} as staged, {winners} as won
+                     where won.{ARRIVAL} = staged.{ARRIVAL} and {}",
+                    same("items", "staged", SOURCE_KEY)
+                ))
+                .await?;
+        }
+        for (number, subtable) in self.subtables.open.iter().enumerate() {
+            let Some(columns) = &subtable.stage else {
+                continue;
+            };
+            let columns = ddl::column_list(columns.iter().map(|column| column.name.as_str()));
+            let insert = format!(
+                "insert into {} ({columns}) select {columns} from {} as items
+                 where items.{ARRIVAL} in (select {ARRIVAL} from {winners})",
+                subtable.table,
+                Subtable::temporary(STAGE, number)
+            );
+            self.subtables.rows += self.link.count(&insert, &[]).await?;
+        }
+        Ok(applied)
+    }
+}
+
+/// Keeps the columns of a temporary table in step with a change.
+pub(super) fn follow(columns: &mut Vec<Column>, change: &SchemaChange) {
+    match change {
+        SchemaChange::AddColumn(column) => columns.push(column.clone()),
+        SchemaChange::RenameColumn { from, to } => columns
+            .iter_mut()
+            .filter(|column| column.name == *from)
+            .for_each(|column| column.name.clone_from(to)),
+        // The rest changes no name, and the planner changes nothing else of a table with rows.
+        _ => {}
     }
 }

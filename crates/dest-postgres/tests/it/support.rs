@@ -9,11 +9,12 @@ use arrow_array::{
 };
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectionConfig, ConnectorError, Destination, Field,
-    Instants, LoadContext, LoadMode, LogicalType, Sequences, ShapedBatch, StreamIdentity,
+    Instants, LoadContext, LoadMode, LogicalType, Nesting, Sequences, ShapedBatch, StreamIdentity,
     StreamSchema, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_net::{Dialer, NetworkPolicy};
+use selvedge_shape::json::JsonShaper;
 use selvedge_testkit::clock::FakeClock;
 use selvedge_testkit::postgres::TestDatabase;
 use selvedge_types::Timestamp;
@@ -112,7 +113,7 @@ impl Warehouse {
         target: TableTarget,
         batches: Vec<ShapedBatch>,
     ) -> Result<CommitReport, ConnectorError> {
-        let rows: usize = batches.iter().map(|batch| batch.records.num_rows()).sum();
+        let rows: usize = batches.iter().map(ShapedBatch::record_count).sum();
         let mut writer = self.open(target, 1).await?;
         for batch in batches {
             writer.write(batch).await?;
@@ -162,6 +163,42 @@ impl Warehouse {
         let query = format!("select to_regclass('shop.{table}') is not null");
         self.rows(&query).await == ["true"]
     }
+}
+
+/// JSON records with their sequences as one batch; `schema` is a JSON Schema, `{}` for none.
+pub(crate) fn json_batch(key: &[&str], schema: &Value, records: &[(i64, Value)]) -> ShapedBatch {
+    let texts: Vec<(i64, String)> = records
+        .iter()
+        .map(|(sequence, record)| (*sequence, record.to_string()))
+        .collect();
+    text_batch(key, schema, &texts)
+}
+
+/// The same from texts, for records that a parser would change.
+pub(crate) fn text_batch(key: &[&str], schema: &Value, records: &[(i64, String)]) -> ShapedBatch {
+    let key: Vec<String> = key.iter().map(|name| (*name).to_owned()).collect();
+    let mut shaper = JsonShaper::with_schema(Nesting::Subtables, "PostgreSQL", &key, schema);
+    let mut sequences = Vec::new();
+    for (sequence, record) in records {
+        if shaper.push(record).unwrap() {
+            sequences.push(*sequence);
+        }
+    }
+    let instant = Timestamp::parse(EXTRACTED_AT).unwrap();
+    shaper
+        .finish(SystemValues {
+            extracted_at: Instants::Same(None),
+            received_at: Instants::Each(
+                sequences
+                    .iter()
+                    .map(|_| Some(instant.as_micros()))
+                    .collect(),
+            ),
+            batched_at: instant,
+            sequences: Sequences::Each(sequences.into()),
+            table_version: 0,
+        })
+        .unwrap()
 }
 
 /// Every row of a query as text, columns joined with `|`, NULL as `-`.

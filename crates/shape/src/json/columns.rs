@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
@@ -27,7 +28,8 @@ impl Kind {
     fn logical_type(self) -> LogicalType {
         match self {
             Kind::Boolean => LogicalType::Boolean,
-            Kind::Integer => LogicalType::Int64,
+            // Until a value needs more.
+            Kind::Integer => LogicalType::Int32,
             Kind::Double => LogicalType::Float64,
             Kind::Decimal => LogicalType::DecimalText,
             Kind::Text => LogicalType::Text,
@@ -151,7 +153,20 @@ impl Column {
         }
     }
 
-    /// The column with `rows` rows; an empty one is left.
+    /// Whether the column has to become one of 64 bits: an integer without a declared width is as wide as its values.
+    pub(crate) fn widens(&mut self) -> bool {
+        let Values::Longs(values) = &self.values else {
+            return false;
+        };
+        let widens = self.field.logical_type == LogicalType::Int32
+            && values.iter().any(|value| i32::try_from(*value).is_err());
+        if widens {
+            self.field.logical_type = LogicalType::Int64;
+        }
+        widens
+    }
+
+    /// The column with `rows` rows, after [`Column::widens`] was asked; an empty one is left.
     pub(crate) fn take(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
         self.pad(rows);
         let valid = std::mem::replace(&mut self.valid, Vec::with_capacity(rows));
@@ -163,6 +178,10 @@ impl Column {
             Values::Booleans(values) => Arc::new(BooleanArray::new(values.into(), nulls)),
             Values::Longs(values) if self.kind == Kind::Instant => {
                 Arc::new(TimestampMicrosecondArray::new(values.into(), nulls))
+            }
+            Values::Longs(values) if self.field.logical_type == LogicalType::Int32 => {
+                let values: Vec<i32> = values.into_iter().map(|value| value as i32).collect();
+                Arc::new(Int32Array::new(values.into(), nulls))
             }
             Values::Longs(values) => Arc::new(Int64Array::new(values.into(), nulls)),
             Values::Doubles(values) => Arc::new(Float64Array::new(values.into(), nulls)),

@@ -445,6 +445,11 @@ impl JsonShaper {
 fn take_rows(table: &mut Table) -> Result<(Arc<StreamSchema>, RecordBatch), ArrowError> {
     let rows = std::mem::take(&mut table.rows);
     table.root_rows.clear();
+    for column in &mut table.columns {
+        if column.widens() {
+            table.schema = None;
+        }
+    }
     let schema = table.schema();
     let columns = table
         .columns

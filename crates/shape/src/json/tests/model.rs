@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use proptest::prelude::*;
 use selvedge_connector::LogicalType;
 use serde_json::{Map, Value};
@@ -28,6 +28,7 @@ fn json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
         (-1e9_f64..1e9).prop_map(|number| Value::from(number + 0.5)),
         "[a-c\\\\\"\\n\\u{1}ü😀]{0,12}".prop_map(Value::from),
     ];
@@ -117,6 +118,7 @@ impl Model {
 fn cell(logical_type: &LogicalType, array: &dyn Array, row: usize) -> String {
     match logical_type {
         LogicalType::Boolean => array.as_boolean().value(row).to_string(),
+        LogicalType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
         LogicalType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         LogicalType::Float64 => {
             Value::from(array.as_primitive::<Float64Type>().value(row)).to_string()
@@ -140,7 +142,7 @@ fn collect(
             .collect();
         for row in (0..records.num_rows()).filter(|row| !column.is_null(*row)) {
             let (root, levels) = place(row);
-            let kind = format!("{:?}", field.logical_type);
+            let kind = format!("{:?}", field.logical_type).replace("Int32", "Int64");
             let text = cell(&field.logical_type, column.as_ref(), row);
             let known = into.insert((path.to_vec(), root, levels, way.clone(), kind), text);
             assert_eq!(known, None, "two values in one place");
