@@ -26,6 +26,9 @@ const STEPS_BETWEEN_STOP_CHECKS: i32 = 10_000;
 /// Page cache of a connection, in KiB: index pages of a table under load stay in memory.
 const CACHE_KIB: i64 = 16 * 1_024;
 
+/// Statements that are kept prepared: one or two for each subtable of a stream.
+const STATEMENTS: usize = 64;
+
 /// The write-ahead file is folded into the database when it has this many pages, and cut to this size again.
 const CHECKPOINT_PAGES: i64 = 4_000;
 const WAL_BYTES: i64 = 64 << 20;
@@ -127,6 +130,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(LOCK_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     switch_to_log(&connection)?;
     // With `normal`, a commit that was reported could be gone after a power cut.
     connection.pragma_update(None, "synchronous", "full")?;

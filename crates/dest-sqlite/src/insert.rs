@@ -11,9 +11,10 @@ use selvedge_types::Timestamp;
 use crate::connect::File;
 use crate::error::explain;
 use crate::render;
-use crate::structure::{quoted, quoted_list};
+use crate::structure::{quoted, quoted_list, row_identity};
 use crate::superseded;
 use crate::values::{Cells, bind_null};
+use crate::winners::Winners;
 
 /// What became of the rows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,57 +35,23 @@ pub(crate) struct Insertion<'a> {
 }
 
 impl Insertion<'_> {
-    /// Writes all rows of the batch that was planned last, but those in `skip` (ascending).
+    /// Writes all rows of the batch that was planned last, but those in `skip` (ascending). Tells `winners`, where there
+    /// are any, which rows went in.
     pub(crate) fn run(
         &self,
         batch: &ShapedBatch,
         skip: &[usize],
+        winners: Option<&mut Winners>,
     ) -> Result<Inserted, ConnectorError> {
-        let columns = self.columns(batch)?;
+        let columns = bound_columns(self.shape, batch)?;
         let sql = self.sql(&columns);
         let mut statement = self
             .file
             .connection
             .prepare_cached(&sql)
             .map_err(|error| explain(&error))?;
-        self.rows(&mut statement, &columns, batch, skip)
+        self.rows(&mut statement, &columns, batch, skip, winners)
             .map_err(|error| explain(&error))
-    }
-
-    /// The table's columns that the batch has fields for.
-    fn columns<'b>(&self, batch: &'b ShapedBatch) -> Result<Vec<BoundColumn<'b>>, ConnectorError> {
-        let key = self.shape.key_columns().unwrap_or_default();
-        let mut columns: Vec<BoundColumn<'b>> = Vec::new();
-        for (field, target) in self.shape.targets().iter().enumerate() {
-            let FieldTarget::Column(index) = *target else {
-                continue;
-            };
-            let array = batch.records.column(field);
-            let logical_type = &batch.schema.fields[field].logical_type;
-            let cells = Cells::new(logical_type, array).ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::Internal,
-                    format!(
-                        "a batch holds {} where {logical_type:?} was announced",
-                        array.data_type()
-                    ),
-                )
-            })?;
-            match columns.iter_mut().find(|column| column.index == index) {
-                Some(column) => column.others.push(cells),
-                None => {
-                    let column = &self.shape.columns()[index];
-                    columns.push(BoundColumn {
-                        index,
-                        key_decimal: column.column_type == Some(ColumnType::Decimal)
-                            && key.contains(&column.name.as_str()),
-                        cells,
-                        others: Vec::new(),
-                    });
-                }
-            }
-        }
-        Ok(columns)
     }
 
     /// Parameters: the columns in order, then the system columns.
@@ -113,6 +80,8 @@ impl Insertion<'_> {
     fn push_conflict(&self, sql: &mut String, names: &[&str], key: &[&str]) {
         let table = quoted(self.table);
         let sequence = system::SEQUENCE;
+        let columns = self.shape.columns().iter();
+        let rowid = row_identity(columns.map(|column| column.name.as_str()));
         let settings = self
             .shape
             .columns()
@@ -122,8 +91,8 @@ impl Insertion<'_> {
                 let name = quoted(&column.name);
                 if column.name == sequence {
                     format!(
-                        "{name} = {}({table}.{sequence}, excluded.{sequence})",
-                        superseded::FUNCTION
+                        "{name} = {}({table}.{rowid}, {table}.{sequence}, excluded.{sequence})",
+                        superseded::SUPERSEDE
                     )
                 } else if names.contains(&column.name.as_str()) {
                     format!("{name} = excluded.{name}")
@@ -137,8 +106,10 @@ impl Insertion<'_> {
         let _ = write!(
             sql,
             " on conflict ({}) do update set {settings} \
-             where {table}.{sequence} is null or excluded.{sequence} > {table}.{sequence}",
-            quoted_list(key.iter().copied())
+             where {table}.{sequence} is null or excluded.{sequence} > {table}.{sequence} \
+             or (excluded.{sequence} = {table}.{sequence} and {}({table}.{rowid}))",
+            quoted_list(key.iter().copied()),
+            superseded::YIELDS
         );
     }
 
@@ -163,6 +134,7 @@ impl Insertion<'_> {
         columns: &[BoundColumn<'_>],
         batch: &ShapedBatch,
         skip: &[usize],
+        mut winners: Option<&mut Winners>,
     ) -> rusqlite::Result<Inserted> {
         let mut scratch = String::new();
         let first_system = columns.len() + 1;
@@ -208,9 +180,14 @@ impl Insertion<'_> {
                 let key = generated_primary_key(self.run_seed, sequence);
                 statement.raw_bind_parameter(first_system + 5, std::str::from_utf8(&key)?)?;
             }
-            match statement.raw_execute()? {
-                0 => inserted.older_sequence += 1,
-                _ => inserted.written += 1,
+            if statement.raw_execute()? == 0 {
+                inserted.older_sequence += 1;
+                continue;
+            }
+            inserted.written += 1;
+            if let Some(winners) = &mut winners {
+                let rowid = self.file.connection.last_insert_rowid();
+                winners.add(row, self.file.superseded.remember(rowid));
             }
         }
         Ok(inserted)
@@ -231,17 +208,56 @@ fn bind_instant(
     statement.raw_bind_parameter(parameter, scratch.as_str())
 }
 
+/// The table's columns that the batch, which was planned last, has fields for.
+pub(crate) fn bound_columns<'b>(
+    shape: &TableShape,
+    batch: &'b ShapedBatch,
+) -> Result<Vec<BoundColumn<'b>>, ConnectorError> {
+    let key = shape.key_columns().unwrap_or_default();
+    let mut columns: Vec<BoundColumn<'b>> = Vec::new();
+    for (field, target) in shape.targets().iter().enumerate() {
+        let FieldTarget::Column(index) = *target else {
+            continue;
+        };
+        let array = batch.records.column(field);
+        let logical_type = &batch.schema.fields[field].logical_type;
+        let cells = Cells::new(logical_type, array).ok_or_else(|| {
+            ConnectorError::new(
+                ErrorKind::Internal,
+                format!(
+                    "a batch holds {} where {logical_type:?} was announced",
+                    array.data_type()
+                ),
+            )
+        })?;
+        match columns.iter_mut().find(|column| column.index == index) {
+            Some(column) => column.others.push(cells),
+            None => {
+                let column = &shape.columns()[index];
+                columns.push(BoundColumn {
+                    index,
+                    key_decimal: column.column_type == Some(ColumnType::Decimal)
+                        && key.contains(&column.name.as_str()),
+                    cells,
+                    others: Vec::new(),
+                });
+            }
+        }
+    }
+    Ok(columns)
+}
+
 /// A column of the table and the fields that fill it; of these at most one is set in a row.
-struct BoundColumn<'a> {
+pub(crate) struct BoundColumn<'a> {
     /// In [`TableShape::columns`].
-    index: usize,
+    pub(crate) index: usize,
     key_decimal: bool,
     cells: Cells<'a>,
     others: Vec<Cells<'a>>,
 }
 
 impl BoundColumn<'_> {
-    fn bind(
+    pub(crate) fn bind(
         &self,
         statement: &mut Statement<'_>,
         parameter: usize,

@@ -6,7 +6,7 @@ use selvedge_shape::system;
 
 use crate::connect::File;
 use crate::error::explain;
-use crate::structure::{key_index, quoted, quoted_list};
+use crate::structure::{TableStructure, key_index, quoted, quoted_list, row_identity};
 
 /// Builds `<table>_pkey`. Where rows share a key, the one with the greatest sequence stays, of equal ones the last that
 /// came. Returns how many rows went.
@@ -23,16 +23,19 @@ pub(crate) fn build(file: &File, table: &str, key: &[String]) -> Result<u64, Con
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
         Err(error) => return Err(explain(&error)),
     }
+    let structure = TableStructure::read(&file.connection, table)?;
+    let names = structure.iter().flat_map(|structure| &structure.columns);
+    let rowid = row_identity(names.map(|column| column.name.as_str()));
     let removed = file
         .connection
         .execute(
             &format!(
                 "delete from {table}
-                 where rowid in (
+                 where {rowid} in (
                    select r
                    from (
-                     select rowid as r,
-                            row_number() over (partition by {columns} order by {sequence} desc, rowid desc) as place
+                     select {rowid} as r,
+                            row_number() over (partition by {columns} order by {sequence} desc, {rowid} desc) as place
                      from {table}
                    )
                    where place > 1

@@ -12,6 +12,9 @@
 //! - **replacement**: into `<schema>___sdc_next_<stream>`, which takes the table's place in one transaction. Readers see
 //!   the old rows or the new ones.
 //!
+//! Items of arrays go into subtables, `shop__orders__items`, in the transaction of their records and by the same ways
+//! ([`subtables`]). Whose a table is stands in `_sdc_selvedge_tables`, since names alone do not tell ([`ownership`]).
+//!
 //! One write transaction goes from the first row after a commit to the next commit. Other writers of the same file wait
 //! for it; readers do not, the file is in write-ahead mode. A commit is on the disk when it returns
 //! (`synchronous = full`).
@@ -27,13 +30,16 @@ mod keys;
 mod load;
 mod marks;
 mod opening;
+mod ownership;
 mod rejected;
 mod render;
 mod replace;
 mod structure;
+mod subtables;
 mod superseded;
 mod types;
 mod values;
+mod winners;
 mod writer;
 
 pub use destination::SqliteDestination;

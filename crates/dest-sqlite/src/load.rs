@@ -1,5 +1,6 @@
 //! Loading one table, on a blocking thread.
 
+mod items;
 mod rows;
 
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use crate::marks::{Marks, TableMark};
 use crate::opening::{Opening, Preparation, Route};
 use crate::rejected::Rejected;
 use crate::structure::quoted;
-use crate::{changes, keys, replace};
+use crate::subtables::Subtables;
+use crate::{changes, keys, ownership, replace};
 
 /// The state of a table under load.
 pub(crate) struct Load {
@@ -34,6 +36,13 @@ pub(crate) struct Load {
     marks: Marks,
     rejected: Rejected,
     opening: Opening,
+    schema_name: String,
+    /// `None` when no rows get in.
+    subtables: Option<Subtables>,
+    /// Items of arrays have come.
+    nested: bool,
+    /// The table's name is this stream's.
+    claimed: bool,
     /// Rows go in by key; the working table has its index.
     upsert: bool,
     /// Follows the keys of a first load that merges.
@@ -42,6 +51,8 @@ pub(crate) struct Load {
     /// Something failed; what is in the file is not known to be right.
     failed: bool,
     books: Books,
+    /// Rows of subtables that were written and are not told yet.
+    subtable_rows: u64,
     notes: Vec<String>,
 }
 
@@ -70,6 +81,15 @@ impl Load {
             .as_ref()
             .is_some_and(|shape| shape.key_columns().is_some());
         let direct = matches!(opening.route, Route::Direct);
+        let subtables = match &opening.shape {
+            Some(shape) => {
+                let (subtables, preparations) =
+                    Subtables::open(connection, &target, ctx.run_seed, &opening, shape)?;
+                opening.preparations.extend(preparations);
+                Some(subtables)
+            }
+            None => None,
+        };
         Ok(Self {
             upsert: keyed && matches!(opening.route, Route::Existing),
             ascending: (keyed && direct && target.mode == LoadMode::Merge).then(Ascending::default),
@@ -85,9 +105,14 @@ impl Load {
             marks,
             rejected,
             opening,
+            schema_name: target.schema_name,
+            subtables,
+            nested: false,
+            claimed: false,
             in_transaction: false,
             failed: false,
             books: Books::default(),
+            subtable_rows: 0,
         })
     }
 
@@ -103,11 +128,11 @@ impl Load {
         self.guarded(|load| {
             load.mark_and_commit(upto)?;
             // Rows of a replacement are settled when it is complete.
-            let settled = match load.mode {
-                LoadMode::Merge => std::mem::take(&mut load.books),
-                LoadMode::Replace => Books::default(),
+            let (settled, subtable_rows) = match load.mode {
+                LoadMode::Merge => load.settle(),
+                LoadMode::Replace => Default::default(),
             };
-            Ok(load.report(settled))
+            Ok(load.report(settled, subtable_rows))
         })
     }
 
@@ -115,10 +140,10 @@ impl Load {
         self.guarded(|load| {
             load.complete()?;
             load.mark_and_commit(upto)?;
-            let settled = std::mem::take(&mut load.books);
+            let (settled, subtable_rows) = load.settle();
             Ok(CommitReport {
                 durable: true,
-                ..load.report(settled)
+                ..load.report(settled, subtable_rows)
             })
         })
     }
@@ -162,10 +187,18 @@ impl Load {
             self.file = Some(File::open(&self.path, &self.stop)?);
         }
         let preparations = std::mem::take(&mut self.opening.preparations);
+        let mut subtables = self.subtables.take();
         let file = self.file()?;
         file.begin()?;
         self.marks.check_fence(&file.connection)?;
         self.marks.create(file)?;
+        if self.mode == LoadMode::Replace {
+            file.superseded.own_whole_table();
+        }
+        if !self.claimed && subtables.is_some() {
+            ownership::claim_stream(file, &self.schema_name, &self.opening.table)?;
+        }
+        let mut orphans = false;
         for preparation in preparations {
             let table = &self.opening.table;
             match preparation {
@@ -174,7 +207,8 @@ impl Load {
                 }
                 Preparation::DropKey => keys::drop(file, table)?,
                 Preparation::RecoverKey(key) => {
-                    file.interruptibly(|| keys::build(file, table, &key))?;
+                    let removed = file.interruptibly(|| keys::build(file, table, &key))?;
+                    orphans = removed > 0;
                 }
                 Preparation::AddGeneratedKey => {
                     let column = Column::new(system::PRIMARY_KEY, ColumnType::Text);
@@ -182,6 +216,11 @@ impl Load {
                 }
             }
         }
+        if let Some(subtables) = &mut subtables {
+            file.interruptibly(|| subtables.prepare(file, orphans))?;
+        }
+        self.claimed = true;
+        self.subtables = subtables;
         self.in_transaction = true;
         Ok(())
     }
@@ -194,6 +233,7 @@ impl Load {
             Route::Direct if has_rows => {
                 if let Some(key) = key.filter(|_| !self.upsert) {
                     self.build_key(&key)?;
+                    self.complete_subtables()?;
                 }
             }
             Route::Direct if !self.opening.preparations.is_empty() => {
@@ -202,20 +242,10 @@ impl Load {
             }
             Route::Beside => {
                 self.begin()?;
-                let (Some(file), Some(shape)) = (&self.file, &self.opening.shape) else {
-                    return Err(ConnectorError::internal("the table was not planned"));
-                };
-                let (working, table) = (&self.opening.working, &self.opening.table);
-                if has_rows {
-                    let notes =
-                        file.interruptibly(|| replace::switch(file, shape, working, table))?;
-                    self.notes.extend(notes);
-                    self.opening.working.clone_from(&self.opening.table);
-                    if let Some(key) = key {
-                        self.build_key(&key)?;
-                    }
-                } else {
-                    replace::empty(file, table)?;
+                self.take_places(has_rows)?;
+                if let Some(key) = key.filter(|_| has_rows) {
+                    self.build_key(&key)?;
+                    self.complete_subtables()?;
                 }
             }
             Route::Existing if !self.opening.preparations.is_empty() => {
@@ -228,6 +258,39 @@ impl Load {
             self.opening.table_version = self.target_version;
         }
         Ok(())
+    }
+
+    /// Puts the new version of the table and of its subtables in the place of the one that is there.
+    fn take_places(&mut self, has_rows: bool) -> Result<(), ConnectorError> {
+        let (Some(file), Some(shape), Some(subtables)) =
+            (&self.file, &self.opening.shape, &mut self.subtables)
+        else {
+            return Err(ConnectorError::internal("the table was not planned"));
+        };
+        let (working, table) = (&self.opening.working, &self.opening.table);
+        if !has_rows {
+            replace::empty(file, table)?;
+            return subtables.take_places(file, None).map(drop);
+        }
+        let notes = file.interruptibly(|| {
+            if self.upsert {
+                // An index keeps its name when its table is renamed.
+                keys::drop(file, working)?;
+            }
+            let mut notes = replace::switch(file, shape, working, table)?;
+            notes.extend(subtables.take_places(file, Some(shape))?);
+            Ok(notes)
+        })?;
+        self.notes.extend(notes);
+        self.opening.working.clone_from(&self.opening.table);
+        Ok(())
+    }
+
+    fn complete_subtables(&mut self) -> Result<(), ConnectorError> {
+        let (Some(file), Some(subtables)) = (&self.file, &mut self.subtables) else {
+            return Ok(());
+        };
+        file.interruptibly(|| subtables.complete(file))
     }
 
     fn build_key(&mut self, key: &[String]) -> Result<(), ConnectorError> {
@@ -271,7 +334,14 @@ impl Load {
         Ok(())
     }
 
-    fn report(&mut self, books: Books) -> CommitReport {
+    fn settle(&mut self) -> (Books, u64) {
+        (
+            std::mem::take(&mut self.books),
+            std::mem::take(&mut self.subtable_rows),
+        )
+    }
+
+    fn report(&mut self, books: Books, subtable_rows: u64) -> CommitReport {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.rejected.notes());
         if books.null_key > 0 {
@@ -282,7 +352,7 @@ impl Load {
         }
         CommitReport {
             books,
-            subtable_rows: 0,
+            subtable_rows,
             durable: self.mode == LoadMode::Merge,
             notes,
         }

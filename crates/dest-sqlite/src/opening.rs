@@ -1,7 +1,5 @@
 //! How a table will be loaded, decided from what is there. Reads only; what has to be done first is listed.
 
-use std::collections::HashSet;
-
 use rusqlite::Connection;
 use selvedge_connector::{ConnectorError, LoadMode, TableTarget};
 use selvedge_shape::{
@@ -9,7 +7,8 @@ use selvedge_shape::{
 };
 
 use crate::marks::Marks;
-use crate::structure::TableStructure;
+use crate::ownership::{self, Owner};
+use crate::structure::{TableStructure, same_names};
 
 /// The way rows take.
 #[derive(Debug)]
@@ -83,6 +82,16 @@ impl Opening {
         let (structure, mark) = match connection {
             Some(connection) => {
                 marks.check_fence(connection)?;
+                match ownership::owner(connection, &table)? {
+                    Some(owner) if owner == Owner::stream(&target.schema_name) => {}
+                    // The items of an array of another stream are there.
+                    Some(owner) if owner.schema_name == target.schema_name => {
+                        let column = target.table_name.clone();
+                        return Ok(refused(Rejection::Collision { column }));
+                    }
+                    Some(owner) => return Err(owner.refuses(&table)),
+                    None => {}
+                }
                 (
                     TableStructure::read(connection, &table)?,
                     marks.about(connection, &table)?,
@@ -90,10 +99,7 @@ impl Opening {
             }
             None => (None, Default::default()),
         };
-        let beside = (Dialect::SQLITE.table_name)(
-            &target.schema_name,
-            &format!("_sdc_next_{}", target.table_name),
-        );
+        let beside = ownership::beside(&target.schema_name, &table);
         // A replacement that was cut short.
         let leftover = match connection {
             Some(connection) => TableStructure::read(connection, &beside)?
@@ -169,21 +175,7 @@ impl Opening {
         target: &TableTarget,
         fresh: impl Fn(Option<ExistingTable>) -> Result<TableShape, Rejection>,
     ) -> Result<Result<TableShape, Rejection>, ConnectorError> {
-        for column in system::columns(false) {
-            let intact = existing.columns.iter().any(|present| {
-                present.name == column.name
-                    && present.column_type.as_ref() == Some(&column.column_type)
-            });
-            if !intact {
-                return Err(ConnectorError::configuration(format!(
-                    "the column {} of table {} was removed, renamed or retyped: restore it as {}, or drop the table to \
-                     load it anew",
-                    column.name,
-                    self.table,
-                    crate::types::declared(&column.column_type)
-                )));
-            }
-        }
+        structure.require(&self.table, system::columns(false))?;
         if target.key.is_empty() && !structure.has_column(system::PRIMARY_KEY) {
             self.preparations.push(Preparation::AddGeneratedKey);
             existing.columns.push(ExistingColumn {
@@ -198,6 +190,13 @@ impl Opening {
         let wanted: Option<Vec<String>> = shape
             .key_columns()
             .map(|key| key.into_iter().map(str::to_owned).collect());
+        if let Some(column) = shape.lone_split_column(&target.schema) {
+            return Err(ConnectorError::configuration(format!(
+                "the column {column} of table {} was split by type, and its sibling is missing: restore it, or drop the \
+                 table or reset it",
+                self.table
+            )));
+        }
         let recoverable = |key: &[String]| key.iter().all(|name| structure.has_column(name));
         match (wanted, &structure.key) {
             (Some(wanted), Some(present)) if same_names(&wanted, present) => self.loading = false,
@@ -224,15 +223,4 @@ impl Opening {
         }
         Ok(Ok(shape))
     }
-}
-
-/// Keys are compared as sets; SQLite does not mind the case of names.
-fn same_names(left: &[String], right: &[String]) -> bool {
-    let set = |names: &[String]| {
-        names
-            .iter()
-            .map(|name| name.to_ascii_lowercase())
-            .collect::<HashSet<_>>()
-    };
-    set(left) == set(right)
 }

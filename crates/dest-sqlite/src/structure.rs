@@ -1,11 +1,13 @@
 //! What the file says about a table: its columns, its key.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use selvedge_connector::ConnectorError;
-use selvedge_shape::{Dialect, ExistingColumn, ExistingTable};
+use selvedge_shape::{Column, Dialect, ExistingColumn, ExistingTable};
 
 use crate::error::explain;
-use crate::types::column_type;
+use crate::types::{column_type, declared};
 
 /// A table that is there.
 #[derive(Debug)]
@@ -75,6 +77,31 @@ impl TableStructure {
         }
     }
 
+    /// Makes sure that columns of the engine's own are as they were made.
+    pub(crate) fn require(
+        &self,
+        table: &str,
+        columns: impl IntoIterator<Item = Column>,
+    ) -> Result<(), ConnectorError> {
+        for column in columns {
+            let intact = self.columns.iter().any(|present| {
+                present.name == column.name
+                    && !present.generated
+                    && column_type(&present.declared)
+                        .is_some_and(|present| present.fits(&column.column_type))
+            });
+            if !intact {
+                return Err(ConnectorError::configuration(format!(
+                    "the column {} of table {table} was removed, renamed or retyped: restore it as {}, or drop the table \
+                     to load it anew",
+                    column.name,
+                    declared(&column.column_type)
+                )));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.columns
             .iter()
@@ -127,4 +154,27 @@ pub(crate) fn quoted_list<'a>(identifiers: impl IntoIterator<Item = &'a str>) ->
         .map(quoted)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// The name by which SQLite's own identity of a row can be had: of its names the first that is no column of the table.
+pub(crate) fn row_identity<'a>(columns: impl Iterator<Item = &'a str> + Clone) -> &'static str {
+    ["_rowid_", "rowid", "oid"]
+        .into_iter()
+        .find(|name| {
+            !columns
+                .clone()
+                .any(|column| column.eq_ignore_ascii_case(name))
+        })
+        .unwrap_or("_rowid_")
+}
+
+/// Keys are compared as sets; SQLite does not mind the case of names.
+pub(crate) fn same_names(left: &[String], right: &[String]) -> bool {
+    let set = |names: &[String]| {
+        names
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect::<HashSet<_>>()
+    };
+    set(left) == set(right)
 }

@@ -1,11 +1,12 @@
 //! Rows of a batch on their way into the working table.
 
-use selvedge_connector::{ConnectorError, ShapedBatch};
+use selvedge_connector::{ConnectorError, LoadMode, ShapedBatch};
 use selvedge_shape::{Rejection, SchemaChange, TableShape, record_text};
 
 use super::{Load, key_of};
 use crate::insert::Insertion;
 use crate::opening::Route;
+use crate::winners::Winners;
 use crate::{changes, keys};
 
 impl Load {
@@ -44,22 +45,38 @@ impl Load {
         batch: &ShapedBatch,
     ) -> Result<(), ConnectorError> {
         let rows = batch.records.num_rows();
-        let changes = shape.plan(&batch.schema, &batch.records);
+        let fresh = !shape.exists();
+        let mut changes = shape.plan(&batch.schema, &batch.records);
+        if key_of(shape).is_none() {
+            self.end_key_of_items()?;
+        }
         let mut skip = shape.null_key_rows(&batch.schema, &batch.records);
         self.books.null_key += skip.len() as u64;
-        let rejections: Vec<(usize, Rejection)> = shape
+        let mut rejections: Vec<(usize, Rejection)> = shape
             .row_rejections(&batch.records)
             .into_iter()
             .filter(|rejection| skip.binary_search(&rejection.row).is_err())
             .map(|rejection| (rejection.row, rejection.reason))
             .collect();
+        skip.extend(rejections.iter().map(|(row, _)| *row));
+        skip.sort_unstable();
+        let planned = self.plan_items(batch, &skip)?;
+        if !planned.rejections.is_empty() {
+            skip.extend(planned.rejections.iter().map(|(row, _)| *row));
+            skip.sort_unstable();
+            rejections.extend(planned.rejections);
+            rejections.sort_by_key(|(row, _)| *row);
+        }
+        let items = planned.items;
         self.reject(
             rejections
                 .iter()
                 .map(|(row, reason)| (record_text(batch, *row), reason.to_string())),
         )?;
-        skip.extend(rejections.iter().map(|(row, _)| *row));
-        skip.sort_unstable();
+        if !shape.exists() && !items.is_empty() {
+            // Records of nothing but arrays still have rows, for their items to belong to.
+            changes.extend(shape.create());
+        }
         if skip.len() == rows {
             // The plan is kept, so its changes are carried out even if no row needs them yet.
             return self.change(shape, &changes);
@@ -70,8 +87,10 @@ impl Load {
             return Ok(());
         }
         self.change(shape, &changes)?;
+        self.follow_items(shape, fresh, &items)?;
         self.follow_keys(shape, batch, &skip)?;
         self.begin()?;
+        let mut winners = self.remembers_rows(shape, batch).then(Winners::default);
         let file = self.file()?;
         file.superseded.expect(&batch.system.sequences, rows);
         let insertion = Insertion {
@@ -81,12 +100,12 @@ impl Load {
             upsert: self.upsert,
             run_seed: self.run_seed,
         };
-        let inserted = insertion.run(batch, &skip)?;
+        let inserted = insertion.run(batch, &skip, winners.as_mut())?;
         let superseded = file.superseded.take();
         self.books.written += inserted.written;
         self.books.older_sequence += inserted.older_sequence;
         self.supersede(superseded);
-        Ok(())
+        self.write_items(shape, batch, &skip, winners, &items)
     }
 
     /// Rows that were written and are not there any more.
@@ -113,11 +132,21 @@ impl Load {
         if ascending.continues_with(&self.key, &batch.schema, &batch.records, skip) {
             return Ok(());
         }
+        self.go_by_key(&columns)
+    }
+
+    /// Builds the key before the load is over.
+    pub(super) fn go_by_key(&mut self, columns: &[String]) -> Result<(), ConnectorError> {
         self.ascending = None;
         self.begin()?;
-        keys::build(self.file()?, &self.opening.working, &columns)?;
+        let removed = keys::build(self.file()?, &self.opening.working, columns)?;
+        self.supersede(removed);
+        if let (Some(file), Some(subtables)) = (&self.file, &mut self.subtables) {
+            subtables.go_by_key(file)?;
+        }
         self.upsert = true;
-        self.opening.loading = false;
+        // A replacement that is cut short starts over even so.
+        self.opening.loading &= self.mode == LoadMode::Replace;
         Ok(())
     }
 

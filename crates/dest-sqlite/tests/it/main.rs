@@ -1,12 +1,16 @@
 //! The SQLite destination against real files.
 
 mod checking;
+mod documented;
 mod evolution;
 mod fencing;
 mod first_load;
 mod merging;
+mod ownership;
 mod rejections;
 mod replacing;
 mod round_trip;
 mod stopping;
+mod subtables;
+mod subtables_model;
 mod support;

@@ -44,6 +44,7 @@ async fn readers_see_the_old_version_until_the_new_one_is_complete() {
     assert_eq!(
         warehouse.objects(),
         [
+            "_sdc_selvedge_tables",
             "shop___sdc_selvedge_commits",
             "shop__people",
             "shop__people_pkey"
