@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::card_text::CardTexts;
 use crate::fill::Fill;
 use crate::{Property, StepType};
 
@@ -129,6 +130,8 @@ pub struct ConnectionType {
     details: Details,
     #[serde(default)]
     steps: Vec<Step>,
+    #[serde(skip)]
+    card_texts: CardTexts,
 }
 
 impl ConnectionType {
@@ -226,6 +229,10 @@ impl ConnectionType {
 
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties().find(|property| property.name == name)
+    }
+
+    pub(crate) fn card_texts(&self) -> &CardTexts {
+        &self.card_texts
     }
 
     /// What `image_version` is filled with at creation.

@@ -6,10 +6,11 @@
 //!
 //! - Which types there are: [`Catalog`], [`ConnectionType`], [`Details`].
 //! - What a type asks for: [`Step`], [`Property`].
-//! - How far a connection has come: [`setup`], [`ReportCard`].
+//! - How far a connection has come: [`setup`], [`ReportCard`], and as ready text [`CardText`].
 //! - All of it for readers, with samples: [`reference`].
 //! - What a caller sent: [`ConnectionType::validate_create`], [`ConnectionType::validate_update`].
 
+mod card_text;
 mod catalog;
 mod connection_type;
 mod fill;
@@ -22,6 +23,7 @@ mod report_card;
 pub mod setup;
 mod validate;
 
+pub use card_text::CardText;
 pub use catalog::{Catalog, LoadCatalogError};
 pub use connection_type::{
     Category, ConnectionKind, ConnectionType, Details, PipelineState, PricingTier, Status, Step,
