@@ -172,6 +172,8 @@ pub enum ControlError {
     /// A stored connection has a type that the catalogue lost.
     #[error("the catalogue has no type {0}, which a stored connection is of")]
     MissingType(String),
+    #[error("a report card could not be written as JSON")]
+    Card(#[from] serde_json::Error),
     /// What is stored about a stream cannot be understood.
     #[error("the stored {what} of stream {stream} cannot be understood")]
     StoredStream {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use selvedge_store::{ephemeral_tokens, tokens as stored};
 use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
 
+use crate::plans::TypeAccess;
 use crate::{Control, ControlError};
 
 /// What a valid token proves.
@@ -15,6 +16,8 @@ pub struct Identity {
     /// The access token itself, or the one that made the ephemeral token.
     pub token: TokenId,
     pub kind: TokenKind,
+    /// The types that the account's plan lets it connect.
+    pub type_access: TypeAccess,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +47,18 @@ pub async fn authenticate(
         return Ok(None);
     };
     let plans = &control.settings().plans;
-    if !plans.features(holder.plan.as_deref())?.api_access {
+    let features = plans.features(holder.plan.as_deref())?;
+    if !features.api_access {
         return Ok(None);
     }
     let (token, scope) = (holder.token, holder.scope);
     control.token_use().note(token, now);
-    Ok(Some(Identity { scope, token, kind }))
+    Ok(Some(Identity {
+        scope,
+        token,
+        kind,
+        type_access: features.type_access(),
+    }))
 }
 
 /// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.

@@ -110,11 +110,14 @@ impl Store {
         Ok(ReadTx::new(inner, Arc::clone(&self.cipher)))
     }
 
-    /// For one statement, or several that do not depend on each other: each may see a state of its own. Spares PostgreSQL
-    /// the round trip that begins a transaction.
+    /// For one statement, or several that do not depend on each other: each may see a state of its own. Spares
+    /// PostgreSQL the round trips of a transaction, and SQLite its statements.
     pub async fn look_up(&self) -> Result<ReadTx, StoreError> {
         match &self.database {
-            Database::Sqlite { .. } => self.read().await,
+            Database::Sqlite { readers, .. } => {
+                let reader = Inner::Reader(readers.take(ACQUIRE_TIMEOUT).await?);
+                Ok(ReadTx::new(reader, Arc::clone(&self.cipher)))
+            }
             Database::Postgres(pool) => {
                 let session = Inner::Session(pool.acquire().await?);
                 Ok(ReadTx::new(session, Arc::clone(&self.cipher)))

@@ -31,7 +31,7 @@ pub(crate) struct Readers {
     turns: Arc<Semaphore>,
 }
 
-/// One connection in a transaction that only reads. It ends when this is dropped.
+/// One connection, in a transaction that only reads unless it was asked for without. It ends when this is dropped.
 pub(crate) struct Reader {
     /// Elsewhere while a list is read.
     connection: Option<Connection>,
@@ -59,8 +59,18 @@ impl Readers {
         Ok(Arc::new(readers))
     }
 
-    /// Waits for a free connection, `patience` at most, and begins to read.
+    /// Waits for a free connection, `patience` at most, and begins to read one state of the database.
     pub(crate) async fn begin(self: &Arc<Self>, patience: Duration) -> Result<Reader, StoreError> {
+        let mut reader = self.take(patience).await?;
+        // Taken out meanwhile, so that a connection that cannot begin is not put back.
+        let connection = reader.connection.take().ok_or_else(interrupted)?;
+        connection.prepare_cached("begin")?.execute([])?;
+        reader.connection = Some(connection);
+        Ok(reader)
+    }
+
+    /// The same for statements each of which may see a state of its own.
+    pub(crate) async fn take(self: &Arc<Self>, patience: Duration) -> Result<Reader, StoreError> {
         let turn = tokio::time::timeout(patience, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| unavailable("no connection became free in time"))?
@@ -70,8 +80,6 @@ impl Readers {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        // Only now, so that a connection that cannot begin is not put back.
-        connection.prepare_cached("begin")?.execute([])?;
         Ok(Reader {
             connection: Some(connection),
             readers: Arc::clone(self),
@@ -142,11 +150,14 @@ impl Drop for Reader {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        let ended = connection
-            .prepare_cached("rollback")
-            .and_then(|mut statement| statement.execute([]));
+        let ended = if connection.is_autocommit() {
+            Ok(())
+        } else {
+            let rollback = connection.prepare_cached("rollback");
+            rollback.and_then(|mut rollback| rollback.execute([]).map(drop))
+        };
         match ended {
-            Ok(_) => self.readers.idle().push(connection),
+            Ok(()) => self.readers.idle().push(connection),
             Err(error) => tracing::warn!(%error, "a reading connection was given up"),
         }
     }

@@ -35,6 +35,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("sources", crate::sources::STATEMENTS),
     ("sources::cron", crate::sources::CRON_STATEMENTS),
     ("sources::mapping", crate::sources::MAPPING_STATEMENTS),
+    ("sources::newest", crate::sources::NEWEST_STATEMENTS),
     ("sources::schedule", crate::sources::SCHEDULE_STATEMENTS),
     ("streams", crate::streams::STATEMENTS),
     ("streams::discovery", crate::streams::DISCOVERY_STATEMENTS),

@@ -1,6 +1,6 @@
 //! A destination as it may be shown: no credentials.
 
-use selvedge_catalog::{ConnectionType, Properties, ReportCard, SetupFacts};
+use selvedge_catalog::{CardText, ConnectionType, Properties, SetupFacts};
 use selvedge_store::destinations::DestinationRecord;
 use selvedge_types::job::JobName;
 use selvedge_types::{AccountId, DestinationId, Timestamp};
@@ -24,14 +24,14 @@ pub struct Destination {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
-    pub card: ReportCard<'static>,
+    pub card: CardText,
 }
 
 impl Destination {
     pub(super) fn new(control: &Control, record: DestinationRecord) -> Result<Self, ControlError> {
         let connection_type = type_of(control, &record)?;
         let held = Held::new(&record.properties, &record.credentials);
-        let card = connection_type.report_card(held.stored(), SetupFacts::default());
+        let card = connection_type.card_text(held.stored(), SetupFacts::default())?;
         Ok(Self {
             id: record.id,
             account: record.account,

@@ -16,15 +16,6 @@ pub use enforce::enforce;
 pub use features::{Features, Plans, TypeAccess, UnknownPlan};
 
 /// What the account may do.
-pub async fn features_of(
-    control: &Control,
-    scope: AccountScope,
-) -> Result<&Features, ControlError> {
-    let mut tx = control.store().read().await?;
-    features(control, &mut tx, scope).await
-}
-
-/// Like [`features_of`], as part of a transaction.
 pub(crate) async fn features<'a>(
     control: &'a Control,
     tx: &mut ReadTx,

@@ -1,8 +1,8 @@
 //! A source as it may be shown: no credentials.
 
-use selvedge_catalog::{ConnectionType, Properties, ReportCard, SetupFacts};
+use selvedge_catalog::{CardText, ConnectionType, Properties, SetupFacts};
 use selvedge_store::jobs::JobRecord;
-use selvedge_store::sources::SourceRecord;
+use selvedge_store::sources::{NewestSync, SourceRecord};
 use selvedge_store::{ReadTx, jobs};
 use selvedge_types::job::{JobMode, JobName};
 use selvedge_types::{AccountId, AccountScope, DestinationId, SourceId, Timestamp};
@@ -32,7 +32,7 @@ pub struct Source {
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
     pub destination_id: Option<DestinationId>,
-    pub card: ReportCard<'static>,
+    pub card: CardText,
 }
 
 impl Source {
@@ -46,28 +46,34 @@ impl Source {
             Some(_) => jobs::newest(tx, scope, record.id.into(), JobMode::Sync).await?,
             None => None,
         };
-        Self::after(control, tx, scope, record, newest.as_ref()).await
+        let newest = newest.as_ref().map(newest_run);
+        Self::after(control, tx, scope, record, newest).await
     }
 
-    /// As [`Source::new`], with the newest sync job at hand. Only the plan of a ready source depends on it.
+    /// As [`Source::new`], with the newest sync job at hand.
     pub(super) async fn after(
         control: &Control,
         tx: &mut ReadTx,
         scope: AccountScope,
         record: SourceRecord,
-        newest: Option<&JobRecord>,
+        newest: Option<NewestRun>,
+    ) -> Result<Self, ControlError> {
+        let facts = match known_facts(&record) {
+            Some(facts) => facts,
+            None => facts(tx, scope, type_of(control, &record)?, &record).await?,
+        };
+        Self::with(control, record, facts, newest)
+    }
+
+    /// A source whose facts are at hand. Only the plan of a ready source depends on its newest job.
+    pub(super) fn with(
+        control: &Control,
+        record: SourceRecord,
+        facts: SetupFacts,
+        newest: Option<NewestRun>,
     ) -> Result<Self, ControlError> {
         let connection_type = type_of(control, &record)?;
         let held = Held::new(&record.properties, &record.credentials);
-        let facts = if record.ready_at.is_some() {
-            // Only a fully configured source is ready, which spares a look through its streams.
-            SetupFacts {
-                discovered: true,
-                selection_complete: true,
-            }
-        } else {
-            facts(tx, scope, connection_type, &record).await?
-        };
         let schedule = match (
             record.ready_at,
             connection_type.default_scheduling_interval(),
@@ -77,7 +83,6 @@ impl Source {
                     // A type that asks for one more value since the last change reopens the form.
                     && connection_type.is_fully_configured(held.stored(), facts) =>
             {
-                let newest = newest.map(newest_run);
                 let now = control.now();
                 schedule::shown(&held.plain, default_minutes, now, newest, ready_at)
             }
@@ -97,9 +102,22 @@ impl Source {
             updated_at: record.updated_at,
             deleted_at: record.deleted_at,
             destination_id: record.destination_id,
-            card: connection_type.report_card(held.stored(), facts),
+            card: connection_type.card_text(held.stored(), facts)?,
             properties: held.plain,
         })
+    }
+}
+
+/// The facts, where the record alone tells them; otherwise the source's streams have to be looked at.
+pub(super) fn known_facts(record: &SourceRecord) -> Option<SetupFacts> {
+    match (record.ready_at, record.discovered_at) {
+        // Only a fully configured source is ready.
+        (Some(_), _) => Some(SetupFacts {
+            discovered: true,
+            selection_complete: true,
+        }),
+        (None, None) => Some(SetupFacts::default()),
+        (None, Some(_)) => None,
     }
 }
 
@@ -114,10 +132,21 @@ pub(crate) fn type_of(
         .ok_or_else(|| ControlError::MissingType(record.source_type.clone()))
 }
 
+impl From<NewestSync> for NewestRun {
+    fn from(job: NewestSync) -> Self {
+        Self {
+            started_at: job.started_at.unwrap_or(job.created_at),
+            completed_at: job.completed_at,
+        }
+    }
+}
+
 /// A job that was ended before a worker took it counts from when it was asked for.
 pub(crate) fn newest_run(job: &JobRecord) -> NewestRun {
-    NewestRun {
-        started_at: job.started_at.unwrap_or(job.created_at),
+    NewestSync {
+        created_at: job.created_at,
+        started_at: job.started_at,
         completed_at: job.completed_at,
     }
+    .into()
 }

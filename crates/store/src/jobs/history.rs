@@ -55,21 +55,6 @@ statements! {
                 select 1
                 ", completed_syncs_of_source!(), "
             )");
-    NEWEST_PER_SOURCE = concat!("select ", columns!(), "
-        from sources
-        join jobs on jobs.id = (
-                select newest.id
-                from jobs as newest
-                where newest.account_id = $1
-                    and newest.connection_kind = 'source'
-                    and newest.connection_id = sources.id
-                    and newest.mode = $2
-                order by newest.id desc
-                limit 1
-            )
-        where sources.account_id = $1
-            and sources.ready_at is not null
-        order by sources.id");
     COUNT_ACTIVE = "select mode, state, count(*) as job_count
         from jobs
         where state in ('pending', 'running')
@@ -122,20 +107,6 @@ pub async fn last_completed_per_source(
         })
         .collect::<Result<_, StoreError>>()?;
     Ok(Paged { items, total })
-}
-
-/// The newest job of each source of the account that is ready to run, by source id: what [`super::newest`] finds one by
-/// one.
-pub async fn newest_per_source(
-    tx: &mut ReadTx,
-    scope: AccountScope,
-    mode: JobMode,
-) -> Result<Vec<JobRecord>, StoreError> {
-    tx.fetch_all(NEWEST_PER_SOURCE, values![scope, mode.as_str()])
-        .await?
-        .iter()
-        .map(record)
-        .collect()
 }
 
 /// How many jobs wait and run over all accounts, for metrics.

@@ -20,7 +20,6 @@ use crate::{Connection, ReadTx, StoreError, Tx, connections};
 pub use claim::{ClaimLimits, ClaimedJob, claim};
 pub use history::{
     ActiveCount, CompletedExtraction, count_active, delete_older_than, last_completed_per_source,
-    newest_per_source,
 };
 pub use lease::{
     Heartbeat, JobResult, finish, give_back_leases, heartbeat, hold_fence, hold_lease,

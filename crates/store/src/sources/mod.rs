@@ -2,6 +2,7 @@
 
 mod cron;
 mod mapping;
+mod newest;
 mod schedule;
 
 use selvedge_types::job::JobName;
@@ -14,12 +15,15 @@ use crate::{Credentials, ReadTx, StoreError, Tx, connections};
 
 pub use cron::list_with_cron;
 pub use mapping::{map_unmapped, unmap_from};
+pub use newest::{NewestSync, find_with_newest, list_with_newest};
 pub use schedule::{ScheduledSource, list_scheduled};
 
 #[cfg(test)]
 pub(crate) use cron::STATEMENTS as CRON_STATEMENTS;
 #[cfg(test)]
 pub(crate) use mapping::STATEMENTS as MAPPING_STATEMENTS;
+#[cfg(test)]
+pub(crate) use newest::STATEMENTS as NEWEST_STATEMENTS;
 #[cfg(test)]
 pub(crate) use schedule::STATEMENTS as SCHEDULE_STATEMENTS;
 
@@ -71,6 +75,8 @@ macro_rules! columns {
             discovered_at, paused_at, system_paused_at, ready_at, created_at, updated_at, deleted_at"
     };
 }
+
+pub(crate) use columns;
 
 statements! {
     INSERT = "insert into sources (account_id, type, display_name, name, name_key, properties, destination_id, ready_at,

@@ -325,8 +325,9 @@ async fn the_newest_jobs_of_all_sources_are_those_of_each(fixture: Fixture) {
         fixture.finish(&check, after(2)).await;
         let mut tx = fixture.store.read().await.unwrap();
         let newest = jobs::newest(&mut tx, account, source.into(), JobMode::Sync).await;
-        if account == scope && ready_at.is_some() {
-            expected.push(newest.unwrap().unwrap());
+        if account == scope {
+            let newest = newest.unwrap().unwrap();
+            expected.push((source, Some((newest.started_at, newest.completed_at))));
         }
     }
     // Ready, and never run.
@@ -338,9 +339,22 @@ async fn the_newest_jobs_of_all_sources_are_those_of_each(fixture: Fixture) {
     tx.commit().await.unwrap();
 
     let mut tx = fixture.store.read().await.unwrap();
-    let found = jobs::newest_per_source(&mut tx, scope, JobMode::Sync)
-        .await
-        .unwrap();
+    expected.push((idle, None));
+    let found = sources::list_with_newest(&mut tx, scope).await.unwrap();
+    for (source, newest) in &found {
+        let alone = sources::find_with_newest(&mut tx, scope, source.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((alone.0.id, &alone.1), (source.id, newest));
+    }
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(source, newest)| {
+            let times = newest.map(|newest| (newest.started_at, newest.completed_at));
+            (source.id, times)
+        })
+        .collect();
     assert_eq!(found, expected);
 }
 

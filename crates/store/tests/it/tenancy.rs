@@ -131,10 +131,10 @@ async fn strangers_see_nothing(fixture: Fixture) {
                 .is_some(),
             seen
         );
-        let newest = jobs::newest_per_source(tx, scope, JobMode::Sync)
-            .await
-            .unwrap();
-        assert!(seen || newest.is_empty());
+        let with_newest = sources::list_with_newest(tx, scope).await.unwrap();
+        assert!(seen || with_newest.is_empty());
+        let with_newest = sources::find_with_newest(tx, scope, source).await.unwrap();
+        assert_eq!(with_newest.is_some(), seen);
         let completed = jobs::last_completed_per_source(tx, scope, START, page)
             .await
             .unwrap();
