@@ -54,7 +54,8 @@ impl FromRequestParts<AppState> for TokenOwner {
     }
 }
 
-async fn identity(parts: &mut Parts, state: &AppState) -> Result<Identity, ApiError> {
+/// Whom the request acts for, as a valid token proves it.
+pub(crate) async fn identity(parts: &mut Parts, state: &AppState) -> Result<Identity, ApiError> {
     if let Some(identity) = parts.extensions.get::<Identity>() {
         return Ok(*identity);
     }

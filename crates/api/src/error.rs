@@ -323,6 +323,7 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
         | Log(_)
         | UnknownPlan(_)
         | MissingType(_)
+        | Card(_)
         | StoredStream { .. } => {
             return internal();
         }

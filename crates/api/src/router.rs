@@ -31,7 +31,7 @@ pub fn router(state: AppState, pages: Router) -> Router {
         .merge(pages)
         .method_not_allowed_fallback(unknown)
         .fallback(unknown)
-        .layer(axum::Extension(Document::new(&document)))
+        .layer(axum::Extension(Document::new(document)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), honour_keys))
         .layer(DefaultBodyLimit::max(state.body_limit_bytes))

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::header::CACHE_CONTROL;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use selvedge_catalog::ConnectionKind;
 use selvedge_control::plans::TypeAccess;
@@ -12,8 +14,9 @@ use selvedge_control::{Control, connection_types};
 use selvedge_prepared::Prepared;
 use serde::Serialize;
 
-use crate::ApiError;
+use crate::auth::identity;
 use crate::json::CONTENT_TYPE;
+use crate::{ApiError, AppState};
 
 /// What has been asked for so far: at most the two lists and one card per type of the catalogue, for each
 /// access that plans give.
@@ -31,38 +34,62 @@ struct Asked {
     name: Option<&'static str>,
 }
 
-impl TypeCards {
-    /// The cards of all types of the kind.
-    pub(crate) async fn list(
-        &self,
-        control: &Control,
-        access: TypeAccess,
-        kind: ConnectionKind,
-        request: &HeaderMap,
-    ) -> Result<Response, ApiError> {
-        let asked = Asked {
+/// Somebody who asks what can be connected: the four endpoints differ in what they ask about, and in nothing else.
+pub(crate) struct TypeQuestion {
+    state: AppState,
+    access: TypeAccess,
+    request: HeaderMap,
+}
+
+impl FromRequestParts<AppState> for TypeQuestion {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        let access = identity(parts, state).await?.type_access;
+        // Nobody behind this reads them.
+        let request = std::mem::take(&mut parts.headers);
+        Ok(Self {
+            state: state.clone(),
             access,
-            kind,
-            name: None,
-        };
-        self.answer(control, asked, request).await
+            request,
+        })
+    }
+}
+
+impl TypeQuestion {
+    /// The cards of all types of the kind.
+    pub(crate) async fn list(self, kind: ConnectionKind) -> Result<Response, ApiError> {
+        self.answer(kind, None).await
     }
 
     /// The card of one type.
-    pub(crate) async fn find(
-        &self,
-        control: &Control,
-        access: TypeAccess,
-        kind: ConnectionKind,
-        name: &str,
-        request: &HeaderMap,
-    ) -> Result<Response, ApiError> {
-        let found = connection_types::find(control, kind, name).ok_or(ApiError::NotFound)?;
-        let name = Some(found.name());
-        let asked = Asked { access, kind, name };
-        self.answer(control, asked, request).await
+    pub(crate) async fn find(self, kind: ConnectionKind, name: &str) -> Result<Response, ApiError> {
+        let found = connection_types::find(&self.state.control, kind, name);
+        let found = found.ok_or(ApiError::NotFound)?;
+        self.answer(kind, Some(found.name())).await
     }
 
+    async fn answer(
+        self,
+        kind: ConnectionKind,
+        name: Option<&'static str>,
+    ) -> Result<Response, ApiError> {
+        let asked = Asked {
+            access: self.access,
+            kind,
+            name,
+        };
+        let cards = &self.state.type_cards;
+        cards
+            .answer(&self.state.control, asked, &self.request)
+            .await
+    }
+}
+
+impl TypeCards {
     async fn answer(
         &self,
         control: &Control,

@@ -1,16 +1,13 @@
 //! `GET /v4/destination-types/{destination_type}`: the report card of one destination type.
 
-use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use selvedge_catalog::ConnectionKind;
-use selvedge_control::plans;
 
-use crate::auth::Caller;
+use crate::ApiError;
 use crate::openapi::parameters::HeldTag;
 use crate::openapi::report_card::TypeCard;
 use crate::path::Segment;
-use crate::{ApiError, AppState};
+use crate::type_cards::TypeQuestion;
 
 /// Retrieve a destination type
 #[utoipa::path(
@@ -28,17 +25,8 @@ use crate::{ApiError, AppState};
     ),
 )]
 pub(crate) async fn find_destination_type(
-    Caller(scope): Caller,
-    State(state): State<AppState>,
+    question: TypeQuestion,
     Segment(name): Segment<String>,
-    request: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let kind = ConnectionKind::Destination;
-    let access = plans::features_of(&state.control, scope)
-        .await?
-        .type_access();
-    state
-        .type_cards
-        .find(&state.control, access, kind, &name, &request)
-        .await
+    question.find(ConnectionKind::Destination, &name).await
 }

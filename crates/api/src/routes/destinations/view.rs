@@ -1,6 +1,6 @@
 //! A destination as it is answered.
 
-use selvedge_catalog::{Properties, ReportCard};
+use selvedge_catalog::{CardText, Properties};
 use selvedge_control::destinations::Destination;
 use selvedge_types::{AccountId, DestinationId, Timestamp};
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub(crate) struct DestinationView {
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = card::ReportCard)]
-    report_card: ReportCard<'static>,
+    report_card: CardText,
 }
 
 impl From<Destination> for DestinationView {

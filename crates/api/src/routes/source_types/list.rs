@@ -1,15 +1,12 @@
 //! `GET /v4/source-types`: the report cards of all source types.
 
-use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use selvedge_catalog::ConnectionKind;
-use selvedge_control::plans;
 
-use crate::auth::Caller;
+use crate::ApiError;
 use crate::openapi::parameters::HeldTag;
 use crate::openapi::report_card::TypeCard;
-use crate::{ApiError, AppState};
+use crate::type_cards::TypeQuestion;
 
 /// List source types
 ///
@@ -25,17 +22,6 @@ use crate::{ApiError, AppState};
         (status = 304, description = "The caller has this answer already"),
     ),
 )]
-pub(crate) async fn list_source_types(
-    Caller(scope): Caller,
-    State(state): State<AppState>,
-    request: HeaderMap,
-) -> Result<Response, ApiError> {
-    let kind = ConnectionKind::Source;
-    let access = plans::features_of(&state.control, scope)
-        .await?
-        .type_access();
-    state
-        .type_cards
-        .list(&state.control, access, kind, &request)
-        .await
+pub(crate) async fn list_source_types(question: TypeQuestion) -> Result<Response, ApiError> {
+    question.list(ConnectionKind::Source).await
 }

@@ -1,6 +1,6 @@
 //! A source as it is answered.
 
-use selvedge_catalog::{Properties, ReportCard};
+use selvedge_catalog::{CardText, Properties};
 use selvedge_control::sources::{Method, Schedule, Source};
 use selvedge_types::{AccountId, DestinationId, SourceId, Timestamp};
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub(crate) struct SourceView {
     #[schema(required, value_type = Option<i64>)]
     destination_id: Option<DestinationId>,
     #[schema(value_type = card::ReportCard)]
-    report_card: ReportCard<'static>,
+    report_card: CardText,
 }
 
 #[derive(Serialize, ToSchema)]
