@@ -41,6 +41,8 @@ pub(crate) struct Load {
     subtables: Option<Subtables>,
     /// Items of arrays have come.
     nested: bool,
+    /// Arrays that cannot have a table: told once.
+    left_out: Vec<Vec<String>>,
     /// The table's name is this stream's.
     claimed: bool,
     /// Rows go in by key; the working table has its index.
@@ -108,6 +110,7 @@ impl Load {
             schema_name: target.schema_name,
             subtables,
             nested: false,
+            left_out: Vec::new(),
             claimed: false,
             in_transaction: false,
             failed: false,

@@ -30,8 +30,27 @@ impl Rejected {
         }
     }
 
-    /// Keeps a record's text, in the transaction that is open.
+    /// Keeps the text of a record that did not get in, in the transaction that is open, and counts its reason.
     pub(crate) fn put(
+        &mut self,
+        file: &File,
+        data_table: &str,
+        record: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), ConnectorError> {
+        self.keep(file, data_table, record, reason, now)?;
+        let known = self.reasons.iter_mut().find(|(seen, _)| seen == reason);
+        if let Some((_, count)) = known {
+            *count += 1;
+        } else if self.reasons.len() < MAX_REASONS {
+            self.reasons.push((reason.to_owned(), 1));
+        }
+        Ok(())
+    }
+
+    /// Keeps the text of a record of which a part did not get in.
+    pub(crate) fn keep(
         &mut self,
         file: &File,
         data_table: &str,
@@ -64,14 +83,7 @@ impl Rejected {
                     record,
                 ])
         };
-        insert().map_err(|error| explain(&error))?;
-        let known = self.reasons.iter_mut().find(|(seen, _)| seen == reason);
-        if let Some((_, count)) = known {
-            *count += 1;
-        } else if self.reasons.len() < MAX_REASONS {
-            self.reasons.push((reason.to_owned(), 1));
-        }
-        Ok(())
+        insert().map(|_| ()).map_err(|error| explain(&error))
     }
 
     /// One line per reason, for what was rejected since the last call.

@@ -8,8 +8,7 @@
 use rusqlite::Connection;
 use selvedge_connector::{ConnectorError, ShapedBatch, SubtableBatch, TableTarget};
 use selvedge_shape::{
-    Column, ColumnType, Dialect, RecordKey, Rejection, SchemaChange, TableShape, level_name, names,
-    system,
+    Column, ColumnType, Dialect, RecordKey, Rejection, SchemaChange, TableShape, level_name, system,
 };
 
 use crate::connect::File;
@@ -42,6 +41,17 @@ impl Subtable {
     }
 }
 
+/// Where the items of an array go.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// Into the subtable of this index.
+    Subtable(usize),
+    /// Nowhere, for a table cannot have such a name: records load without them.
+    LeftOut(Rejection),
+    /// The table is another's: records with items are rejected.
+    Taken(Rejection),
+}
+
 /// All subtables of one stream.
 #[derive(Debug)]
 pub(crate) struct Subtables {
@@ -72,7 +82,7 @@ impl Subtables {
             schema_name: target.schema_name.clone(),
             stream_name: target.table_name.clone(),
             root_table: opening.table.clone(),
-            key: record_key(target, run_seed)?,
+            key: shape.record_key(run_seed),
             keyed,
             by_key: keyed && matches!(opening.route, Route::Existing),
             beside: matches!(opening.route, Route::Beside),
@@ -227,13 +237,13 @@ impl Subtables {
         &self.tables[at]
     }
 
-    /// The subtable for the items of an array, or why they have none. Reads who owns its name, in the transaction that is
+    /// Where the items of an array go. Reads who owns its name, in the transaction that is
     /// open.
     pub(crate) fn find(
         &mut self,
         file: &File,
         items: &SubtableBatch,
-    ) -> Result<Result<usize, Rejection>, ConnectorError> {
+    ) -> Result<Place, ConnectorError> {
         let levels = items.levels.len();
         let shape = TableShape::subtable(
             &Dialect::SQLITE,
@@ -245,7 +255,7 @@ impl Subtables {
         );
         let mut shape = match shape {
             Ok(shape) => shape,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(Place::LeftOut(reason)),
         };
         let table = shape.table_name().to_owned();
         let collision = Rejection::Collision {
@@ -258,10 +268,10 @@ impl Subtables {
         if let Some(at) = known {
             let subtable = &self.tables[at];
             if subtable.levels != levels {
-                return Ok(Err(collision));
+                return Ok(Place::Taken(collision));
             }
             if subtable.claimed {
-                return Ok(Ok(at));
+                return Ok(Place::Subtable(at));
             }
         }
         let ours = Owner::array(&self.schema_name, &self.root_table);
@@ -270,10 +280,10 @@ impl Subtables {
             None => !ownership::exists(&file.connection, &table)?,
         };
         if !free {
-            return Ok(Err(collision));
+            return Ok(Place::Taken(collision));
         }
         if let Some(at) = known {
-            return Ok(Ok(at));
+            return Ok(Place::Subtable(at));
         }
         if !self.keyed {
             shape.give_up_key();
@@ -287,7 +297,7 @@ impl Subtables {
             indexed: false,
             stale_index: false,
         });
-        Ok(Ok(self.tables.len() - 1))
+        Ok(Place::Subtable(self.tables.len() - 1))
     }
 
     /// Plans a batch of items and carries out what it needs. Returns lines for the job's log.
@@ -422,19 +432,4 @@ impl Subtables {
                 .require(&subtable.table, self.source_key_columns(root))
                 .is_ok()
     }
-}
-
-fn record_key(target: &TableTarget, run_seed: u64) -> Result<RecordKey, ConnectorError> {
-    if target.key.is_empty() {
-        return Ok(RecordKey::Generated(run_seed));
-    }
-    target
-        .key
-        .iter()
-        .map(|name| Ok((name.clone(), names::column(&Dialect::SQLITE, name)?)))
-        .collect::<Result<Vec<_>, Rejection>>()
-        .map(RecordKey::Fields)
-        .map_err(|reason| {
-            ConnectorError::internal("the key was not planned").with_detail(reason.to_string())
-        })
 }

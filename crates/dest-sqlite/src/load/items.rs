@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::BooleanArray;
 use arrow_select::filter::filter_record_batch;
 use selvedge_connector::{ConnectorError, LoadMode, Sequences, ShapedBatch, SubtableBatch};
-use selvedge_shape::{Rejection, TableShape, subtable_batch};
+use selvedge_shape::{Rejection, TableShape, record_text, subtable_batch};
 
 use super::{Load, key_of};
 use crate::connect::File;
@@ -18,7 +18,7 @@ use crate::error::explain;
 use crate::insert::{BoundColumn, Insertion, bound_columns};
 use crate::opening::Route;
 use crate::structure::quoted;
-use crate::subtables::{Subtable, Subtables};
+use crate::subtables::{Place, Subtable, Subtables};
 use crate::winners::{Winner, Winners};
 
 /// Items that have their place.
@@ -54,8 +54,12 @@ impl Load {
             self.begin()?;
             let (file, subtables) = nested(&self.file, &mut self.subtables)?;
             let at = match subtables.find(file, &items)? {
-                Ok(at) => at,
-                Err(reason) => {
+                Place::Subtable(at) => at,
+                Place::LeftOut(reason) => {
+                    self.leave_out(batch, &items, &reason)?;
+                    continue;
+                }
+                Place::Taken(reason) => {
                     let rows = items.root_rows.iter();
                     plan.rejections
                         .extend(rows.map(|row| (*row as usize, reason.clone())));
@@ -93,6 +97,29 @@ impl Load {
         plan.rejections.sort_by_key(|(row, _)| *row);
         plan.rejections.dedup_by_key(|(row, _)| *row);
         Ok(plan)
+    }
+
+    /// Items that cannot have a table: their records load without them. One of these stands for all in the rejected table.
+    fn leave_out(
+        &mut self,
+        batch: &ShapedBatch,
+        items: &SubtableBatch,
+        reason: &Rejection,
+    ) -> Result<(), ConnectorError> {
+        if self.left_out.contains(&items.path) {
+            return Ok(());
+        }
+        self.left_out.push(items.path.clone());
+        self.notes.push(format!(
+            "{reason}: the items of {} are left out",
+            items.path.join("__")
+        ));
+        let row = items.root_rows.first().copied().unwrap_or_default();
+        let record = record_text(batch, row as usize);
+        let table = self.opening.table.clone();
+        let (file, _) = nested(&self.file, &mut self.subtables)?;
+        self.rejected
+            .keep(file, &table, &record, &reason.to_string(), self.clock.now())
     }
 
     /// Once records are not told apart any more, items are not either.

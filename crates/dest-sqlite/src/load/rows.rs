@@ -46,11 +46,20 @@ impl Load {
     ) -> Result<(), ConnectorError> {
         let rows = batch.records.num_rows();
         let fresh = !shape.exists();
-        let mut changes = shape.plan(&batch.schema, &batch.records);
-        if key_of(shape).is_none() {
-            self.end_key_of_items()?;
+        // Before the plan, which without a single key would make a table without the columns of its key.
+        let incomplete = shape.null_key_rows(&batch.schema, &batch.records);
+        if incomplete.len() == rows {
+            self.books.null_key += rows as u64;
+            return Ok(());
         }
-        let mut skip = shape.null_key_rows(&batch.schema, &batch.records);
+        let mut changes = shape.plan(&batch.schema, &batch.records);
+        let mut skip = match key_of(shape) {
+            Some(_) => incomplete,
+            None => {
+                self.end_key_of_items()?;
+                Vec::new()
+            }
+        };
         self.books.null_key += skip.len() as u64;
         let mut rejections: Vec<(usize, Rejection)> = shape
             .row_rejections(&batch.records)

@@ -3,7 +3,7 @@
 use selvedge_connector::{Books, ErrorKind, LogicalType};
 
 use crate::support::{
-    Cell, ID_NAME, Warehouse, batch, checkpoint, context, merge, people, replace, written,
+    Cell, ID_NAME, Warehouse, batch, checkpoint, context, json, merge, people, replace, written,
 };
 
 #[tokio::test]
@@ -234,6 +234,27 @@ async fn a_table_of_nulls_only_is_not_created() {
     let report = warehouse.load(merge("notes", &[]), vec![nulls]).await;
     assert_eq!((report.books.written, report.books.null_key), (0, 2));
     assert!(!warehouse.path.exists());
+}
+
+#[tokio::test]
+async fn records_without_a_key_create_no_table_that_could_not_have_one() {
+    let warehouse = Warehouse::new();
+    let nobody = json(&["site", "id"], &[(1, r#"{"id":1,"name":"a"}"#)]);
+    let report = warehouse
+        .load(merge("people", &["site", "id"]), vec![nobody])
+        .await;
+    assert_eq!(report.books.null_key, 1);
+    assert!(!warehouse.path.exists());
+    for sequence in [2, 3] {
+        let somebody = json(&["site", "id"], &[(sequence, r#"{"site":"n","id":1}"#)]);
+        warehouse
+            .load(merge("people", &["site", "id"]), vec![somebody])
+            .await;
+    }
+    assert_eq!(
+        warehouse.rows("select site, id, _sdc_sequence from shop__people"),
+        ["n|1|3"]
+    );
 }
 
 #[tokio::test]

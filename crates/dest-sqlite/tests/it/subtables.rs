@@ -265,15 +265,26 @@ async fn a_value_in_an_item_rejects_the_whole_record() {
 }
 
 #[tokio::test]
-async fn an_array_without_a_name_rejects_its_records_like_a_field() {
+async fn items_that_cannot_have_a_table_are_left_out_and_told_once() {
     let warehouse = Warehouse::new();
-    let record = r#"{"id":1,"_sdc_mine":[1]}"#;
-    let batch = posts(&[(1, record), (2, r#"{"id":2,"_sdc_mine":[]}"#)]);
-    let report = warehouse.load(merge("posts", KEY), vec![batch]).await;
-    assert_eq!((report.books.written, report.books.rejected), (1, 1));
+    let batches = vec![
+        posts(&[
+            (1, r#"{"id":1,"_sdc_mine":[1],"tags":["a"]}"#),
+            (2, r#"{"id":2,"_sdc_mine":[2]}"#),
+        ]),
+        posts(&[(3, r#"{"id":3,"_sdc_mine":[3]}"#)]),
+    ];
+    let report = warehouse.load(merge("posts", KEY), batches).await;
+    assert_eq!((report.books, report.subtable_rows), (written(3), 1));
     assert_eq!(
-        warehouse.rows("select reason from shop___sdc_rejected"),
-        ["Column name [_sdc_mine] uses a reserved prefix"]
+        report.notes,
+        ["Column name [_sdc_mine] uses a reserved prefix: the items of _sdc_mine are left out"]
+    );
+    assert_eq!(
+        warehouse.rows("select table_name, reason, record from shop___sdc_rejected"),
+        [
+            r#"shop__posts|Column name [_sdc_mine] uses a reserved prefix|{"id":1,"_sdc_mine":[1],"tags":["a"]}"#
+        ]
     );
 }
 

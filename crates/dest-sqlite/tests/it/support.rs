@@ -3,11 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
-    StringArray, new_null_array,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -231,36 +228,7 @@ fn shape_json(mut shaper: JsonShaper, records: &[(i64, &str)]) -> ShapedBatch {
         sequences: records.iter().map(|(sequence, _)| *sequence).collect(),
         ..system(0)
     };
-    let mut batch = shaper.finish(system).unwrap();
-    (batch.schema, batch.records) = narrowed(&batch.schema, &batch.records);
-    for items in &mut batch.subtables {
-        (items.schema, items.records) = narrowed(&items.schema, &items.records);
-    }
-    batch
-}
-
-/// Integers of 32 bits as such, which is how the rules take them.
-fn narrowed(schema: &StreamSchema, records: &RecordBatch) -> (Arc<StreamSchema>, RecordBatch) {
-    let narrow = |array: &ArrayRef| -> Option<ArrayRef> {
-        let longs = array.as_primitive_opt::<Int64Type>()?;
-        let values: Option<Vec<Option<i32>>> = longs
-            .iter()
-            .map(|value| value.map(i32::try_from).transpose().ok())
-            .collect();
-        Some(Arc::new(Int32Array::from(values?)))
-    };
-    let mut fields = schema.fields.clone();
-    let mut columns = records.columns().to_vec();
-    for (field, column) in fields.iter_mut().zip(&mut columns) {
-        if let Some(integers) = narrow(column) {
-            field.logical_type = LogicalType::Int32;
-            *column = integers;
-        }
-    }
-    let schema = StreamSchema::new(fields);
-    let options = RecordBatchOptions::new().with_row_count(Some(records.num_rows()));
-    let records = RecordBatch::try_new_with_options(schema.arrow_schema(), columns, &options);
-    (schema, records.unwrap())
+    shaper.finish(system).unwrap()
 }
 
 fn array(logical_type: &LogicalType, cells: &[Cell]) -> ArrayRef {
