@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow_array::{Array as _, RecordBatch};
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectorError, Destination, ErrorKind, Instants, LoadContext,
-    LoadMode, LogLevel, ReadContext, ReadMethod, Sequences, ShapedBatch, Source, SourceBatch,
-    SourceEvent, SystemValues, TableTarget, TableWriter, event_channel,
+    LoadMode, LogLevel, Nesting, ReadContext, ReadMethod, Sequences, ShapedBatch, Source,
+    SourceBatch, SourceEvent, StreamSchema, SystemValues, TableTarget, TableWriter, event_channel,
 };
+use selvedge_shape::json::Denester;
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,8 @@ pub(crate) struct Copier<'a> {
     pub(crate) progress: &'a mut Progress,
     /// The position that was saved last.
     pub(crate) kept: Option<StreamPosition>,
+    /// For nested values, once there were any.
+    pub(crate) denester: Option<Denester>,
 }
 
 impl Copier<'_> {
@@ -162,8 +165,12 @@ impl Copier<'_> {
             }
             return Err(error);
         }
-        self.save(plan, &position, Some(report.books.written))
-            .await?;
+        self.save(
+            plan,
+            &position,
+            Some(report.books.written + report.subtable_rows),
+        )
+        .await?;
         Ok(copied)
     }
 
@@ -216,8 +223,9 @@ impl Copier<'_> {
                 Some(SourceEvent::Batch(batch)) => {
                     let rows = batch.records.num_rows() as u64;
                     let size_bytes = size_of(&batch.records);
-                    let shaped = self.shape(batch, extracted_at, table_version);
-                    writer.write(shaped).await.map_err(CopyError::Target)?;
+                    for shaped in self.shape(plan, batch, extracted_at, table_version)? {
+                        writer.write(shaped).await.map_err(CopyError::Target)?;
+                    }
                     copied.row_count += rows;
                     self.progress.row_count += rows;
                     self.progress.size_bytes += size_bytes as u64;
@@ -264,8 +272,12 @@ impl Copier<'_> {
                 self.note(&report);
                 copied.books += report.books;
                 if report.durable {
-                    self.save(plan, position, Some(report.books.written))
-                        .await?;
+                    self.save(
+                        plan,
+                        position,
+                        Some(report.books.written + report.subtable_rows),
+                    )
+                    .await?;
                 }
                 pending = Pending::since(self.clock.now());
             }
@@ -292,13 +304,15 @@ impl Copier<'_> {
         })
     }
 
-    /// Adds the system columns' values. Nothing is copied.
+    /// Adds the system columns' values, and takes nested values apart where the destination wants them so. Everything else
+    /// stays where it is.
     fn shape(
         &mut self,
+        plan: &StreamPlan,
         batch: SourceBatch,
         extracted_at: Timestamp,
         table_version: i64,
-    ) -> ShapedBatch {
+    ) -> Result<Vec<ShapedBatch>, CopyError> {
         let now = self.clock.now();
         let first_sequence = self.sequence.reserve(batch.records.num_rows(), now);
         let system = SystemValues {
@@ -308,7 +322,31 @@ impl Copier<'_> {
             sequences: Sequences::From(first_sequence),
             table_version,
         };
-        ShapedBatch::of_columns(batch.schema, batch.records, system)
+        if self.destination.nesting() == Nesting::Subtables
+            && let Some(denester) = self.denester(plan, &batch.schema)
+        {
+            return denester
+                .denest(&batch.records, &system)
+                .map_err(|error| CopyError::Tap(ConnectorError::internal(error.to_string())));
+        }
+        Ok(vec![ShapedBatch::of_columns(
+            batch.schema,
+            batch.records,
+            system,
+        )])
+    }
+
+    /// What takes batches of this schema apart, if they need it.
+    fn denester(&mut self, plan: &StreamPlan, schema: &Arc<StreamSchema>) -> Option<&mut Denester> {
+        if !self
+            .denester
+            .as_ref()
+            .is_some_and(|known| known.is_for(schema))
+        {
+            let destination = self.destination.display_name();
+            self.denester = Denester::new(destination, &plan.key, schema);
+        }
+        self.denester.as_mut()
     }
 
     /// Keeps the position, with the number of rows that became durable with it.

@@ -227,6 +227,7 @@ impl Run {
             sequence,
             progress,
             kept: None,
+            denester: None,
         };
         let copied = Box::pin(copier.copy(stream)).await;
         let elapsed_ms = (self.clock.now().as_micros() - started_at.as_micros()) / 1_000;

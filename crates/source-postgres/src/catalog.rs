@@ -244,6 +244,7 @@ impl Types {
                 ServerType::Array(Box::new(self.resolve_type(facts.item, modifier)))
             }
             "b" if facts.name == "citext" => ServerType::Citext,
+            "b" if facts.name == "hstore" => ServerType::Hstore,
             "b" if type_oid < FIRST_USER_OID => ServerType::Builtin {
                 oid: type_oid,
                 modifier,

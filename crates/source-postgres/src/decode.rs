@@ -109,8 +109,8 @@ impl ColumnDecoder {
             (Wire::Uuid, L::Uuid) => Self::Uuid(Uuids::default()),
             (Wire::Uuid, L::Text) => Self::UuidText(Bytes::default()),
             (
-                Wire::Text | Wire::TextByCast | Wire::TextByInetOutput,
-                L::Text | L::Json | L::Array { .. },
+                Wire::Text | Wire::TextByCast | Wire::TextByToJson | Wire::TextByInetOutput,
+                L::Text | L::Json | L::JsonArray { .. } | L::Array { .. },
             ) => Self::Text(Bytes::default()),
             (Wire::Jsonb, L::Json) => Self::Json(Bytes::default()),
             (Wire::Bytea, L::Bytes) => Self::Bytes(Bytes::default()),

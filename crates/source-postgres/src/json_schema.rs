@@ -30,6 +30,7 @@ pub(crate) fn json_schema(server: &ServerType, fidelity: TypeFidelity) -> Value 
             None => kind("string"),
         },
         LogicalType::Uuid | LogicalType::Bytes => kind("string"),
+        LogicalType::Json if *server == ServerType::Hstore => kind("object"),
         LogicalType::Json => json!({
             "type": ["null", "object", "array", "string", "number", "boolean"]
         }),

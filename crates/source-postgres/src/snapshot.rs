@@ -126,6 +126,7 @@ fn select_list(names: &[String], mappings: &[Mapping]) -> String {
         .zip(mappings)
         .map(|(name, mapping)| match mapping.wire {
             Wire::TextByCast => format!("{name}::pg_catalog.text"),
+            Wire::TextByToJson => format!("pg_catalog.to_json({name})::pg_catalog.text"),
             Wire::TextByInetOutput => {
                 format!("pg_catalog.textin(pg_catalog.inet_out({name}))")
             }

@@ -14,8 +14,8 @@
 //! | inet, cidr, macaddr, money, time, timetz, interval, "char" | text as the server prints it | same |
 //! | uuid | text | uuid |
 //! | bytea | unsupported | bytes |
-//! | json, jsonb | unsupported | json |
-//! | arrays of a supported type | unsupported | array in the server's text form |
+//! | json, jsonb, hstore | JSON | same |
+//! | arrays of a supported type | JSON array of that type | array in the server's text form |
 //! | domains | as their base type | same |
 //! | anything else | unsupported | unsupported |
 //!
@@ -66,6 +66,8 @@ pub(crate) enum ServerType {
     Enum,
     /// The `citext` extension's type.
     Citext,
+    /// The `hstore` extension's type.
+    Hstore,
     Array(Box<ServerType>),
     /// Composite, range, extension and other types.
     Other,
@@ -98,6 +100,8 @@ pub(crate) enum Wire {
     Text,
     /// Text because the query casts the column: the server knows best how it prints the type.
     TextByCast,
+    /// JSON text by `to_json`.
+    TextByToJson,
     /// Text by `inet`'s output function: its cast adds `/32` or `/128` to a plain address.
     TextByInetOutput,
 }
@@ -124,8 +128,8 @@ impl ServerType {
                 oid::UUID if native => (L::Uuid, Wire::Uuid),
                 oid::UUID => (L::Text, Wire::Uuid),
                 oid::BYTEA if native => (L::Bytes, Wire::Bytea),
-                oid::JSON if native => (L::Json, Wire::Text),
-                oid::JSONB if native => (L::Json, Wire::Jsonb),
+                oid::JSON => (L::Json, Wire::Text),
+                oid::JSONB => (L::Json, Wire::Jsonb),
                 oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME => (L::Text, Wire::Text),
                 oid::INET => (L::Text, Wire::TextByInetOutput),
                 oid::CHAR
@@ -144,7 +148,12 @@ impl ServerType {
                 let item = Box::new(item.mapping(fidelity)?.logical_type);
                 (L::Array { item }, Wire::TextByCast)
             }
-            ServerType::Array(_) | ServerType::Other => return None,
+            ServerType::Array(item) => {
+                let item = Box::new(item.mapping(fidelity)?.logical_type);
+                (L::JsonArray { item }, Wire::TextByToJson)
+            }
+            ServerType::Hstore => (L::Json, Wire::TextByToJson),
+            ServerType::Other => return None,
         };
         Some(Mapping { logical_type, wire })
     }
@@ -237,7 +246,11 @@ mod tests {
         let builtin = |oid| ServerType::Builtin { oid, modifier: -1 };
         for (server, stitch, native) in [
             (builtin(oid::BYTEA), None, Some(LogicalType::Bytes)),
-            (builtin(oid::JSON), None, Some(LogicalType::Json)),
+            (
+                builtin(oid::JSON),
+                Some(LogicalType::Json),
+                Some(LogicalType::Json),
+            ),
             (
                 builtin(oid::UUID),
                 Some(LogicalType::Text),
@@ -250,7 +263,9 @@ mod tests {
             ),
             (
                 ServerType::Array(Box::new(builtin(oid::INT4))),
-                None,
+                Some(LogicalType::JsonArray {
+                    item: Box::new(LogicalType::Int32),
+                }),
                 Some(LogicalType::Array {
                     item: Box::new(LogicalType::Int32),
                 }),

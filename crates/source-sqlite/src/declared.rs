@@ -40,7 +40,7 @@ pub(crate) fn logical_type(declared: &str, fidelity: TypeFidelity) -> Option<Log
         "TIMESTAMPTZ" | "TIMESTAMPTZ_TEXT" if native => LogicalType::TimestampTz,
         "DATE" | "DATE_TEXT" | "DATETIME" | "DATETIME2" | "SMALLDATETIME" | "TIMESTAMP"
         | "TIMESTAMP_TEXT" | "TIMESTAMPTZ" | "TIMESTAMPTZ_TEXT" => LogicalType::Timestamp,
-        "JSON" | "JSON_TEXT" if native => LogicalType::Json,
+        "JSON" | "JSON_TEXT" => LogicalType::Json,
         "YEAR" => LogicalType::Int64,
         _ if word.contains("INT") || upper.contains(" INT") => LogicalType::Int64,
         _ if ["CHAR", "CLOB", "TEXT"]
@@ -94,6 +94,9 @@ pub(crate) fn json_schema(logical: Option<&LogicalType>, scale: Option<u32>) -> 
         Some(LogicalType::Timestamp | LogicalType::TimestampTz | LogicalType::Date) => {
             json!({"type": ["null", "string"], "format": "date-time"})
         }
+        Some(LogicalType::Json) => {
+            json!({"type": ["null", "object", "array", "string", "number", "boolean"]})
+        }
         Some(_) => json!({"type": ["null", "string"]}),
         None => json!({}),
     }
@@ -134,7 +137,7 @@ mod tests {
             ("timestamp_text", LogicalType::Timestamp),
             ("VARCHAR(255)", LogicalType::Text),
             ("uuid", LogicalType::Text),
-            ("JSON", LogicalType::Text),
+            ("JSON", LogicalType::Json),
             ("", LogicalType::Text),
             ("something else", LogicalType::Text),
         ] {

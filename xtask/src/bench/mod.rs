@@ -8,6 +8,7 @@ mod measure;
 mod pg_to_pg;
 mod psql;
 mod report;
+mod shape;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Benchmark {
     PgToPg(pg_to_pg::PgToPgArguments),
     /// Requests to the API, against a bare handler with answers of the same size.
     Api(api::ApiArguments),
+    /// JSON records into columns, against parsing them into values.
+    Shape,
 }
 
 /// Runs the benchmark that the arguments name.
@@ -37,5 +40,6 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
     match &arguments.benchmark {
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
         Benchmark::Api(arguments) => api::run(arguments, interrupts),
+        Benchmark::Shape => shape::run(),
     }
 }

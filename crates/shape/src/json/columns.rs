@@ -86,6 +86,12 @@ impl Column {
         }
     }
 
+    /// Whether it has had no value since it was taken last.
+    #[inline]
+    pub(crate) fn is_unused(&self) -> bool {
+        self.valid.is_empty()
+    }
+
     /// Makes the column `rows` long, with NULLs at the end.
     #[inline]
     pub(crate) fn pad(&mut self, rows: usize) {

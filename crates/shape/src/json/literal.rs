@@ -106,9 +106,17 @@ pub(crate) fn is_not_finite(text: &str) -> bool {
 }
 
 /// An RFC 3339 instant in microseconds since 1970, in UTC; finer digits are cut. Also with a blank for the `T`, with
-/// offsets like `+0000` and `+00`, and without any, which is taken as UTC. A leap second is the second that follows it.
+/// offsets like `+0000` and `+00`, and without any, which is taken as UTC; a date alone is its midnight. A leap second is the
+/// second that follows it.
 pub(crate) fn instant(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
+    let midnight;
+    let bytes = match text.len() {
+        10 => {
+            midnight = [text.as_bytes(), b"T00:00:00Z"].concat();
+            midnight.as_slice()
+        }
+        _ => text.as_bytes(),
+    };
     if bytes.len() < 19
         || [bytes[4], bytes[7], bytes[13], bytes[16]] != *b"--::"
         || !matches!(bytes[10], b'T' | b't' | b' ')
@@ -276,12 +284,12 @@ mod tests {
         ] {
             assert_eq!(instant(text), noon, "{text}");
         }
+        assert_eq!(instant("2020-01-13"), instant("2020-01-13T00:00:00Z"));
         assert_eq!(
             instant("2016-12-31T23:59:60Z"),
             instant("2017-01-01T00:00:00Z")
         );
         for text in [
-            "2020-01-13",
             "2020-13-01T00:00:00Z",
             "2021-02-29T00:00:00Z",
             "2020-01-13T24:00:00Z",

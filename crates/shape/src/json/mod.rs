@@ -5,6 +5,7 @@
 //! places the records have, `columns` grow row by row.
 
 mod columns;
+mod denest;
 mod literal;
 mod repeated;
 mod rules;
@@ -14,5 +15,6 @@ mod shaper;
 mod tests;
 mod tree;
 
+pub use denest::Denester;
 pub use scan::Malformed;
 pub use shaper::JsonShaper;

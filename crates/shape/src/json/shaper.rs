@@ -1,11 +1,8 @@
 //! The shaper: records one by one in, batches out.
 
-use std::sync::Arc;
-
-use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::ArrowError;
 use selvedge_connector::{
-    Nesting, RecordTexts, RefusedRecord, ShapedBatch, StreamSchema, SubtableBatch, SystemValues,
+    Nesting, RecordTexts, RefusedRecord, ShapedBatch, SubtableBatch, SystemValues,
 };
 use serde_json::Value;
 
@@ -16,11 +13,11 @@ use super::rules::{NumberKind, Rules, TextKind};
 use super::scan::{
     BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, TOO_DEEP, unescape,
 };
-use super::tree::{MAX_PLACES, NONE, ROOT, Table, TooManyPlaces, Tree};
+use super::tree::{MAX_PLACES, NONE, ROOT, TooManyPlaces, Tree};
 use crate::Rejection;
 
 /// Cells of a batch, NULLs included: many rows with few columns, or few with many.
-const MAX_CELLS: usize = 4_000_000;
+const MAX_CELLS: usize = 1_000_000;
 
 /// Turns JSON records of one stream into batches.
 ///
@@ -156,6 +153,51 @@ impl JsonShaper {
         false
     }
 
+    /// Takes the next row from the texts of some of its fields. Why it is not taken, if so; a malformed one is not either.
+    pub(super) fn push_fields<'a>(
+        &mut self,
+        fields: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    ) -> Result<Option<Rejection>, Malformed> {
+        let taken = match self.read_fields(fields.clone()) {
+            Err(Trouble::Repeated) => {
+                self.tree.roll_back();
+                let rewritten = fields
+                    .map(|(name, text)| {
+                        Ok((name, rewrite(&mut Scanner::new(text), Order::Arrival)?))
+                    })
+                    .collect::<Result<Vec<_>, Malformed>>()?;
+                self.read_fields(rewritten.iter().map(|(name, text)| (*name, text.as_str())))
+            }
+            taken => taken,
+        };
+        let Err(trouble) = taken else {
+            return Ok(None);
+        };
+        self.tree.roll_back();
+        match trouble {
+            Trouble::Malformed(malformed) => Err(malformed),
+            Trouble::Rejected(reason) => Ok(Some(reason)),
+            // Two fields of one name, which the source does not have.
+            Trouble::Repeated => Ok(Some(Rejection::TooManyColumns)),
+        }
+    }
+
+    fn read_fields<'a>(
+        &mut self,
+        fields: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), Trouble> {
+        self.tree.tables[0].rows += 1;
+        let mut expected = 0;
+        for (name, text) in fields {
+            self.indices.clear();
+            let place = self.tree.property(ROOT, name, &mut expected, &self.rules)?;
+            let mut scanner = Scanner::new(text);
+            self.read_value(&mut scanner, place, 0)?;
+            scanner.end()?;
+        }
+        Ok(())
+    }
+
     /// Rows so far.
     pub fn row_count(&self) -> usize {
         self.texts.len()
@@ -187,7 +229,7 @@ impl JsonShaper {
     /// # Errors
     /// The columns do not fit together, which would be a defect of the shaper.
     pub fn finish(&mut self, system: SystemValues) -> Result<ShapedBatch, ArrowError> {
-        let (schema, records) = take_rows(&mut self.tree.tables[0])?;
+        let (schema, records) = self.tree.tables[0].take()?;
         let mut subtables = Vec::new();
         for table in &mut self.tree.tables[1..] {
             if table.rows == 0 {
@@ -196,7 +238,7 @@ impl JsonShaper {
             let root_rows = std::mem::take(&mut table.root_rows).into();
             let levels = table.levels.iter_mut();
             let levels = levels.map(|level| std::mem::take(level).into()).collect();
-            let (schema, records) = take_rows(table)?;
+            let (schema, records) = table.take()?;
             subtables.push(SubtableBatch {
                 path: table.path.clone(),
                 schema,
@@ -439,24 +481,4 @@ impl JsonShaper {
             }),
         }
     }
-}
-
-/// The rows of a table; an empty one is left.
-fn take_rows(table: &mut Table) -> Result<(Arc<StreamSchema>, RecordBatch), ArrowError> {
-    let rows = std::mem::take(&mut table.rows);
-    table.root_rows.clear();
-    for column in &mut table.columns {
-        if column.widens() {
-            table.schema = None;
-        }
-    }
-    let schema = table.schema();
-    let columns = table
-        .columns
-        .iter_mut()
-        .map(|column| column.take(rows))
-        .collect::<Result<_, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let records = RecordBatch::try_new_with_options(schema.arrow_schema(), columns, &options)?;
-    Ok((schema, records))
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::ArrowError;
 use selvedge_connector::{Field, LogicalType, StreamSchema};
 
 use super::columns::{Column, Kind};
@@ -11,6 +13,9 @@ use super::rules::{RuleId, Rules};
 /// Places of all records of a batch together; a record that needs more is rejected. Ten times what the destinations with the
 /// most columns can hold.
 pub(crate) const MAX_PLACES: usize = 100_000;
+
+/// So many columns of NULLs alone are carried along.
+const MAX_UNUSED_COLUMNS: usize = 1_000;
 
 /// Absent index.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -53,6 +58,8 @@ pub(crate) struct Table {
     /// The place of the items; [`NONE`] for the records.
     pub(crate) item: u32,
     pub(crate) columns: Vec<Column>,
+    /// Columns with a value since the last batch.
+    pub(crate) used_columns: usize,
     pub(crate) rows: usize,
     /// For each row the row of its record.
     pub(crate) root_rows: Vec<u32>,
@@ -212,6 +219,7 @@ impl Tree {
             table.schema = None;
         }
         let column = &mut table.columns[*index as usize];
+        table.used_columns += usize::from(column.is_unused());
         column.pad(table.rows - 1);
         column
     }
@@ -241,7 +249,7 @@ impl Tree {
     pub(crate) fn cell_count(&self) -> usize {
         self.tables
             .iter()
-            .map(|table| table.rows * (table.columns.len() + table.levels.len() + 1))
+            .map(|table| table.rows * (table.used_columns + table.levels.len() + 1))
             .sum()
     }
 }
@@ -279,6 +287,7 @@ impl Table {
             path,
             item,
             columns: Vec::new(),
+            used_columns: 0,
             rows: 0,
             root_rows: Vec::new(),
             levels: vec![Vec::new(); levels],
@@ -286,12 +295,44 @@ impl Table {
         }
     }
 
-    /// The fields of the columns; the same `Arc` for as long as there is no new one.
-    pub(crate) fn schema(&mut self) -> Arc<StreamSchema> {
+    /// The fields of all columns; the same `Arc` for as long as there is no new one.
+    fn whole_schema(&mut self) -> Arc<StreamSchema> {
         let columns = &self.columns;
         let schema = self.schema.get_or_insert_with(|| {
             StreamSchema::new(columns.iter().map(|column| column.field.clone()).collect())
         });
         Arc::clone(schema)
+    }
+
+    /// The rows since the last batch. Batches have all columns, so that their schema stays the same, unless a great many
+    /// would hold NULLs alone.
+    pub(crate) fn take(&mut self) -> Result<(Arc<StreamSchema>, RecordBatch), ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        self.root_rows.clear();
+        for column in &mut self.columns {
+            if column.widens() {
+                self.schema = None;
+            }
+        }
+        let unused = self.columns.len() - std::mem::take(&mut self.used_columns);
+        let (schema, columns) = match unused > MAX_UNUSED_COLUMNS {
+            false => {
+                let columns = self.columns.iter_mut();
+                let columns = columns
+                    .map(|column| column.take(rows))
+                    .collect::<Result<_, _>>()?;
+                (self.whole_schema(), columns)
+            }
+            true => {
+                let used = self.columns.iter_mut().filter(|column| !column.is_unused());
+                let (fields, columns) = used
+                    .map(|column| Ok((column.field.clone(), column.take(rows)?)))
+                    .collect::<Result<(Vec<_>, Vec<_>), ArrowError>>()?;
+                (StreamSchema::new(fields), columns)
+            }
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let records = RecordBatch::try_new_with_options(schema.arrow_schema(), columns, &options)?;
+        Ok((schema, records))
     }
 }

@@ -125,8 +125,14 @@ async fn fields_say_their_type_in_the_servers_words_and_in_json_schema() {
                 "d",
                 json!({"type": ["null", "integer"], "minimum": -2_147_483_648_i64, "maximum": 2_147_483_647})
             ),
-            ("jsonb", json!({})),
-            ("text[]", json!({})),
+            (
+                "jsonb",
+                json!({"type": ["null", "object", "array", "string", "number", "boolean"]})
+            ),
+            (
+                "text[]",
+                json!({"type": ["null", "array"], "items": {"type": ["null", "string"]}})
+            ),
         ]
     );
 }

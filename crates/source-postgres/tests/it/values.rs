@@ -254,9 +254,62 @@ async fn unsupported_types_are_left_out_with_the_documented_mapping() {
             .map(|field| field.name.clone())
             .collect()
     };
-    assert_eq!(supported(&stream), ["id"]);
+    assert_eq!(supported(&stream), ["id", "b", "c", "d", "n"]);
     let native = fixture.stream("t", Native).await;
     assert_eq!(supported(&native), ["id", "a", "b", "c", "d", "n"]);
+}
+
+#[tokio::test]
+async fn json_and_arrays_come_as_json_text() {
+    let fixture = Fixture::new(
+        "create type mood as enum ('sad', 'very happy');
+         create table t (a json, b jsonb, c int[], d mood[], e numeric(6,2)[], f timestamptz[], g jsonb[], h float8[]);
+         insert into t values
+           ('{\"b\" : 1,  \"a\": [1.10, null]}', '{\"b\":1}', '{{1,NULL},{3,4}}', '{sad,\"very happy\"}', '{1.50,NULL}',
+            '{2031-02-03 04:05:06+02}', array['{\"x\":[]}'::jsonb], '{1.5,NaN}'),
+           (null, null, null, null, null, null, null, null)",
+    )
+    .await;
+    let stream = fixture.stream("t", Stitch).await;
+    let list = |item| LogicalType::JsonArray {
+        item: Box::new(item),
+    };
+    let decimal = LogicalType::Decimal {
+        precision: 6,
+        scale: 2,
+    };
+    let types: Vec<_> = stream
+        .fields
+        .iter()
+        .filter_map(|field| field.logical_type.clone())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            LogicalType::Json,
+            LogicalType::Json,
+            list(LogicalType::Int32),
+            list(LogicalType::Text),
+            list(decimal),
+            list(LogicalType::Timestamp),
+            list(LogicalType::Json),
+            list(LogicalType::Float64),
+        ]
+    );
+    let rows = fixture.read("t", Stitch).await.rows();
+    assert_eq!(
+        rows[0],
+        [
+            "{\"b\" : 1,  \"a\": [1.10, null]}",
+            "{\"b\": 1}",
+            "[[1,null],[3,4]]",
+            "[\"sad\",\"very happy\"]",
+            "[1.50,null]",
+            "[\"2031-02-03T02:05:06+00:00\"]",
+            "[{\"x\": []}]",
+            "[1.5,\"NaN\"]",
+        ]
+    );
 }
 
 #[tokio::test]
