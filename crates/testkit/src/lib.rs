@@ -4,11 +4,13 @@
 //! - [`server::ServerProcess`]: the real `selvedge` binary, to be called, killed and started again;
 //! - [`workload::Workload`]: changes in a source from a seed, and the judgement of what arrived in a destination;
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
+//! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
 //! - [`memory`]: a source and a destination without a database.
 
 pub mod clock;
 pub mod effort;
 pub mod memory;
+pub mod nested;
 pub mod postgres;
 pub mod sabotage;
 pub mod server;

@@ -8,6 +8,7 @@ mod golden;
 mod last_commit;
 mod limits;
 mod nested;
+mod nested_model;
 mod rejected;
 mod replace;
 mod support;
