@@ -3,7 +3,9 @@
 mod bench;
 mod check;
 mod chromium;
+mod daemon;
 mod interrupts;
+mod mariadb;
 mod packages;
 mod postgres;
 mod python;
@@ -31,7 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run the tests, with a PostgreSQL server of their own.
+    /// Run the tests, with servers of their own.
     Test(suite::TestArguments),
     /// Check formatting and lints, and list the files that have grown long.
     Check,

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::chromium;
 use crate::interrupts::Interrupts;
+use crate::mariadb;
 use crate::postgres::{self, Server};
 use crate::python;
 use crate::shell_tools;
@@ -17,6 +18,9 @@ const SERVER_VARIABLE: &str = "SELVEDGE_TEST_POSTGRES_URL";
 
 /// The one crate with tests that need a browser.
 const BROWSER_PACKAGE: &str = "selvedge-web";
+
+/// The crates with tests that need a MariaDB server.
+const MARIADB_PACKAGES: [&str; 2] = ["selvedge-dest-mysql", "selvedge"];
 
 /// Nothing here has to survive the machine.
 const SETTINGS: [&str; 7] = [
@@ -37,12 +41,13 @@ Examples:
   cargo xtask test a_killed_run                  tests whose name contains this
   cargo xtask test -E 'test(/kill/)' --no-capture
 
-One private PostgreSQL server is started for the run and stopped at its end. Its programs are looked for in PATH, in
-/usr/lib/postgresql and with pg_config; if they are missing, and we are root or may use sudo without a password, the
+One private PostgreSQL server is started for the run and stopped at its end, and one of MariaDB where it is needed. The programs are looked for in PATH, in
+/usr/lib/postgresql, with pg_config and in /usr/sbin; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
 installed into target/python the first time, and the guides with curl and jq. Tests of pages use Chromium and its driver, looked for in PATH
-and installed in the same way as PostgreSQL. To use a server of your own, where databases may be created at will:
-  SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test")]
+and installed in the same way as PostgreSQL. To use servers of your own, where databases may be created at will:
+  SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test
+  SELVEDGE_TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT cargo xtask test")]
 pub(crate) struct TestArguments {
     /// What runs the tests.
     #[arg(long, value_enum, default_value_t = Runner::Auto)]
@@ -78,7 +83,13 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.env(chromium::BROWSER_VARIABLE, programs.browser);
         command.env(chromium::DRIVER_VARIABLE, programs.driver);
     }
-    run_with_server(&mut command, interrupts)
+    let mariadb = match needs_mariadb(&arguments.arguments) {
+        true => mariadb::provide(&mut command, interrupts)?,
+        false => None,
+    };
+    let ended = run_with_server(&mut command, interrupts);
+    drop(mariadb);
+    ended
 }
 
 /// Runs a command that runs tests, with a PostgreSQL server beside it.
@@ -166,6 +177,17 @@ fn chooses_packages(arguments: &[String]) -> bool {
         })
 }
 
+/// Whether a crate with tests against MariaDB is among the chosen ones.
+fn needs_mariadb(arguments: &[String]) -> bool {
+    !chooses_packages(arguments)
+        || arguments.iter().any(|argument| {
+            let name = argument
+                .trim_start_matches("--package=")
+                .trim_start_matches("-p");
+            MARIADB_PACKAGES.contains(&name) || argument == "--workspace" || argument == "--all"
+        })
+}
+
 /// Whether the crate with tests in a browser is among the chosen ones.
 fn needs_browser(arguments: &[String]) -> bool {
     !chooses_packages(arguments)
@@ -176,7 +198,7 @@ fn needs_browser(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{chooses_packages, needs_browser, tests_the_binary};
+    use super::{chooses_packages, needs_browser, needs_mariadb, tests_the_binary};
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -196,6 +218,22 @@ mod tests {
         }
         for text in ["-p selvedge-net", "--package=selvedge-api", "-p xtask"] {
             assert!(!tests_the_binary(&words(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn mariadb_is_for_those_who_write_to_it() {
+        for text in [
+            "",
+            "x",
+            "-p selvedge",
+            "-pselvedge-dest-mysql",
+            "--workspace",
+        ] {
+            assert!(needs_mariadb(&words(text)), "{text}");
+        }
+        for text in ["-p selvedge-dest-postgres", "--package=selvedge-api"] {
+            assert!(!needs_mariadb(&words(text)), "{text}");
         }
     }
 

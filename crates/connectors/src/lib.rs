@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_dest_mysql::MysqlDestination;
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_dest_sqlite::SqliteDestination;
 use selvedge_source_postgres::PostgresSource;
@@ -51,6 +52,9 @@ const SOURCES: &[(&[&str], BuildSource)] = &[
 const DESTINATIONS: &[(&[&str], BuildDestination)] = &[
     (&["postgres"], |_, _, config| {
         Ok(Arc::new(PostgresDestination::new(config)?))
+    }),
+    (&["mysql_destination"], |_, _, config| {
+        Ok(Arc::new(MysqlDestination::new(config)?))
     }),
     (&["sqlite"], |registry, account, config| {
         Ok(Arc::new(SqliteDestination::new(
@@ -166,7 +170,9 @@ mod tests {
             Registry::runs_source("platform.hp-postgres")
                 && Registry::runs_source("platform.sqlite")
         );
-        assert!(Registry::runs_destination("postgres") && Registry::runs_destination("sqlite"));
+        for destination in ["postgres", "mysql_destination", "sqlite"] {
+            assert!(Registry::runs_destination(destination), "{destination}");
+        }
         assert!(!Registry::runs_source("import_api") && !Registry::runs_destination("snowflake"));
     }
 }

@@ -49,27 +49,8 @@ impl Dialer {
     /// Resolves `host` once and connects to the first permitted address that answers. `TCP_NODELAY` is set and keep-alive
     /// is left to the protocol above.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
-        let resolve = |source| DialError::Resolve {
-            host: host.to_owned(),
-            source,
-        };
-        let lookup =
-            tokio::time::timeout(self.connect_timeout, tokio::net::lookup_host((host, port)));
-        let addresses: Vec<SocketAddr> = lookup
-            .await
-            .map_err(|_| DialError::TimedOut)?
-            .map_err(resolve)?
-            .collect();
-        if addresses.is_empty() {
-            return Err(resolve(io::ErrorKind::NotFound.into()));
-        }
-        let mut failure = DialError::Forbidden {
-            host: host.to_owned(),
-        };
-        for address in addresses {
-            if !self.policy.permits(address.ip()) {
-                continue;
-            }
+        let mut failure = None;
+        for address in self.resolve(host, port).await? {
             match tokio::time::timeout(self.connect_timeout, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream
@@ -77,14 +58,46 @@ impl Dialer {
                         .map_err(|source| self.broken(host, port, source))?;
                     return Ok(stream);
                 }
-                Ok(Err(source)) if source.kind() == io::ErrorKind::ConnectionRefused => {
-                    failure = DialError::Refused { source }
-                }
-                Ok(Err(source)) => failure = self.broken(host, port, source),
-                Err(_) => failure = DialError::TimedOut,
+                Ok(Err(source)) => failure = Some(self.failed(host, port, source)),
+                Err(_) => failure = Some(DialError::TimedOut),
             }
         }
-        Err(failure)
+        Err(failure.unwrap_or(DialError::TimedOut))
+    }
+
+    /// The permitted addresses of `host`, at least one, for drivers that connect by themselves: they must be given these and
+    /// not the name, which may lead elsewhere a moment later.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
+        let unknown = |source| DialError::Resolve {
+            host: host.to_owned(),
+            source,
+        };
+        let lookup =
+            tokio::time::timeout(self.connect_timeout, tokio::net::lookup_host((host, port)));
+        let mut addresses: Vec<SocketAddr> = lookup
+            .await
+            .map_err(|_| DialError::TimedOut)?
+            .map_err(unknown)?
+            .collect();
+        if addresses.is_empty() {
+            return Err(unknown(io::ErrorKind::NotFound.into()));
+        }
+        addresses.retain(|address| self.policy.permits(address.ip()));
+        if addresses.is_empty() {
+            return Err(DialError::Forbidden {
+                host: host.to_owned(),
+            });
+        }
+        Ok(addresses)
+    }
+
+    /// The error of a driver's own attempt at an address from [`Dialer::resolve`], told as one of ours.
+    pub fn failed(&self, host: &str, port: u16, source: io::Error) -> DialError {
+        match source.kind() {
+            io::ErrorKind::ConnectionRefused => DialError::Refused { source },
+            io::ErrorKind::TimedOut => DialError::TimedOut,
+            _ => self.broken(host, port, source),
+        }
     }
 
     fn broken(&self, host: &str, port: u16, source: io::Error) -> DialError {
@@ -119,6 +132,16 @@ mod tests {
             Err(DialError::Forbidden { .. })
         ));
         assert!(dialer(true).connect("127.0.0.1", port).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn forbidden_addresses_are_not_handed_out_either() {
+        assert!(matches!(
+            dialer(false).resolve("127.0.0.1", 1).await,
+            Err(DialError::Forbidden { .. })
+        ));
+        let addresses = dialer(true).resolve("127.0.0.1", 1).await.unwrap();
+        assert_eq!(addresses, ["127.0.0.1:1".parse().unwrap()]);
     }
 
     #[tokio::test]

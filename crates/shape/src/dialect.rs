@@ -9,8 +9,12 @@ pub struct Dialect {
     pub display_name: &'static str,
     /// Longest table name in bytes.
     pub max_table_name: Option<usize>,
-    /// Longest column name in bytes, leaving room for a split suffix.
+    /// Endings that belong to the engine's own tables.
+    pub reserved_table_suffixes: &'static [&'static str],
+    /// Longest column name in bytes as sources give it.
     pub max_column_name: Option<usize>,
+    /// Longest column name in bytes with a split suffix behind it.
+    pub max_split_name: Option<usize>,
     /// Most columns of a table, system columns included.
     pub max_columns: usize,
     /// Whether `id` and `Id` are two columns.
@@ -50,11 +54,24 @@ fn split_suffix(column_type: &ColumnType) -> &'static str {
     }
 }
 
+/// Types that only native fidelity keeps do not come here.
+const MYSQL_SUFFIXES: &[&str] = &["bi", "bo", "de", "fl", "it", "st", "js", "dt"];
+
+fn mysql_split_suffix(column_type: &ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Double => "fl",
+        ColumnType::Timestamp => "dt",
+        other => split_suffix(other),
+    }
+}
+
 impl Dialect {
     pub const POSTGRES: Dialect = Dialect {
         display_name: "PostgreSQL",
         max_table_name: Some(63),
+        reserved_table_suffixes: &[],
         max_column_name: Some(59),
+        max_split_name: Some(63),
         max_columns: 1_600,
         case_sensitive: true,
         rename_original_column_in_split: true,
@@ -69,7 +86,9 @@ impl Dialect {
     pub const SQLITE: Dialect = Dialect {
         display_name: "SQLite",
         max_table_name: None,
+        reserved_table_suffixes: &[],
         max_column_name: None,
+        max_split_name: None,
         max_columns: 2_000,
         case_sensitive: false,
         rename_original_column_in_split: true,
@@ -77,6 +96,23 @@ impl Dialect {
         table_name: |schema, stream| format!("{schema}__{stream}"),
         split_suffix,
         split_suffixes: SUFFIXES,
+    };
+
+    /// A table's room of 64 bytes leaves four for the names that a swap of tables needs; a column's leaves none for a split
+    /// suffix.
+    pub const MYSQL: Dialect = Dialect {
+        display_name: "MySQL",
+        max_table_name: Some(60),
+        reserved_table_suffixes: &["_old", "_stg"],
+        max_column_name: Some(64),
+        max_split_name: Some(64),
+        max_columns: 1_017,
+        case_sensitive: false,
+        rename_original_column_in_split: true,
+        column_name: names::mysql,
+        table_name: |_, stream| names::mysql(stream),
+        split_suffix: mysql_split_suffix,
+        split_suffixes: MYSQL_SUFFIXES,
     };
 
     /// Whether two column names are one to the destination.

@@ -31,6 +31,19 @@ pub fn postgres_column(name: &str) -> String {
         .collect()
 }
 
+/// MySQL's rule, for columns, tables and schemas: no blanks around it, whatever is none of ASCII letters, digits, `_` and
+/// `$` is `_`, lower case.
+pub fn mysql(name: &str) -> String {
+    name.trim()
+        .chars()
+        .map(|c| match c {
+            '_' | '$' => c,
+            _ if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+            _ => '_',
+        })
+        .collect()
+}
+
 /// The destination's name for a top-level field, or why it has none.
 pub fn column(dialect: &Dialect, original: &str) -> Result<String, Rejection> {
     field(dialect, &Field::new(original, LogicalType::Text))
@@ -100,6 +113,26 @@ pub fn table(dialect: &Dialect, schema: &str, stream: &str) -> Result<String, Re
         });
     }
     let name = (dialect.table_name)(schema, stream);
+    if name.is_empty() {
+        return Err(Rejection::TableNameEmpty {
+            table: stream.to_owned(),
+            destination: dialect.display_name,
+        });
+    }
+    if has_reserved_prefix(&name) {
+        return Err(Rejection::TablePrefix {
+            table: stream.to_owned(),
+        });
+    }
+    if dialect
+        .reserved_table_suffixes
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
+    {
+        return Err(Rejection::TableSuffix {
+            table: stream.to_owned(),
+        });
+    }
     if dialect
         .max_table_name
         .is_some_and(|limit| name.len() > limit)
@@ -146,6 +179,46 @@ mod tests {
         ] {
             assert_eq!(postgres_column(original), expected, "{original}");
         }
+    }
+
+    #[test]
+    fn mysql_names_are_lower_case_and_keep_dollars() {
+        for (original, expected) in [
+            ("customer-id", "customer_id"),
+            (" CuStoMeRId ", "customerid"),
+            ("4customer#id", "4customer_id"),
+            ("a$b c", "a$b_c"),
+            ("größe", "gr__e"),
+            ("  ", ""),
+        ] {
+            assert_eq!(mysql(original), expected, "{original}");
+        }
+    }
+
+    #[test]
+    fn mysql_tables_leave_room_for_their_swap() {
+        let table = |name: &str| table(&Dialect::MYSQL, "shop", name);
+        assert_eq!(table("Order Lines").unwrap(), "order_lines");
+        assert_eq!(table(&"t".repeat(60)).unwrap().len(), 60);
+        for (name, reason) in [
+            (
+                "Orders_Old",
+                "Table name [Orders_Old] uses a reserved suffix",
+            ),
+            (
+                "orders_stg",
+                "Table name [orders_stg] uses a reserved suffix",
+            ),
+            (" _sdc_x", "Table name [ _sdc_x] uses a reserved prefix"),
+            (" ", "Table name [ ] is empty for MySQL"),
+        ] {
+            assert_eq!(table(name).unwrap_err().to_string(), reason);
+        }
+        let over = "t".repeat(61);
+        assert_eq!(
+            table(&over).unwrap_err().to_string(),
+            format!("Table name [{over}] is too long for MySQL")
+        );
     }
 
     #[test]

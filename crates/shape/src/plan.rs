@@ -231,6 +231,7 @@ impl TableShape {
         } else if has_values || is_key && !self.occupied(&base) {
             match self.make_column(&base, &column_type, is_key, array, changes) {
                 Ok(index) => FieldTarget::Column(index),
+                Err(reason) if reason.spares_record() => FieldTarget::RejectsColumn(reason),
                 Err(reason) => FieldTarget::RejectsRecord(reason),
             }
         } else {
@@ -295,20 +296,14 @@ impl TableShape {
             TypeClass::Integer => ColumnType::Integer,
             _ => column_type.clone(),
         };
-        let split_name = self.dialect.split_name(base, &column_type);
-        if self.position(&split_name).is_some() {
-            return Err(Rejection::Collision { column: split_name });
-        }
+        let split_name = self.room_for(base, &column_type)?;
         let original = self.position(base).and_then(|index| {
             let existing = self.columns[index].column_type.clone()?;
             Some((index, existing))
         });
         let renamed = match original {
             Some((index, existing)) if self.dialect.rename_original_column_in_split => {
-                let to = self.dialect.split_name(base, &existing);
-                if self.position(&to).is_some() {
-                    return Err(Rejection::Collision { column: to });
-                }
+                let to = self.room_for(base, &existing)?;
                 Some((index, to))
             }
             _ => None,
@@ -322,6 +317,25 @@ impl TableShape {
             changes.push(SchemaChange::RenameColumn { from, to });
         }
         Ok(self.add(Column::new(split_name, column_type), changes))
+    }
+
+    /// The name of the split column for `base`, if it is short enough and nobody has it.
+    fn room_for(&self, base: &str, column_type: &ColumnType) -> Result<String, Rejection> {
+        let name = self.dialect.split_name(base, column_type);
+        if self
+            .dialect
+            .max_split_name
+            .is_some_and(|limit| name.len() > limit)
+        {
+            return Err(Rejection::ColumnNameTooLong {
+                column: name,
+                destination: self.dialect.display_name,
+            });
+        }
+        if self.position(&name).is_some() {
+            return Err(Rejection::Collision { column: name });
+        }
+        Ok(name)
     }
 
     fn add(&mut self, column: Column, changes: &mut Vec<SchemaChange>) -> usize {

@@ -8,8 +8,15 @@ pub enum Rejection {
         table: String,
         destination: &'static str,
     },
+    #[error("Table name [{table}] is empty for {destination}")]
+    TableNameEmpty {
+        table: String,
+        destination: &'static str,
+    },
     #[error("Table name [{table}] uses a reserved prefix")]
     TablePrefix { table: String },
+    #[error("Table name [{table}] uses a reserved suffix")]
+    TableSuffix { table: String },
     #[error("Column name [{column}] is too long for {destination}")]
     ColumnNameTooLong {
         column: String,

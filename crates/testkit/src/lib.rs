@@ -1,6 +1,7 @@
 //! Test support: throw-away databases and servers, a workload with an oracle, faults. A dev-dependency only.
 //!
 //! - [`postgres::TestDatabase`]: a fresh database on the server that `cargo xtask test` started;
+//! - `mysql::TestSchema`, with the feature `mysql`: the same for its MariaDB server;
 //! - [`server::ServerProcess`]: the real `selvedge` binary, to be called, killed and started again;
 //! - [`workload::Workload`]: changes in a source from a seed, and the judgement of what arrived in a destination;
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
@@ -10,6 +11,8 @@
 pub mod clock;
 pub mod effort;
 pub mod memory;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod nested;
 pub mod postgres;
 pub mod sabotage;

@@ -331,14 +331,15 @@ fn checkpoint(number: i64) -> Checkpoint {
     }
 }
 
-/// Lets `cases` streams live, each on a ground of its own, and tells the smallest life that goes wrong.
+/// Lets `cases` streams live (or as many as `SELVEDGE_SEEDS` says, where that is more), each on a ground of its own, and tells the smallest life that goes wrong.
 ///
 /// # Panics
 /// When the destination holds, or reports, something else than the model.
 pub fn play_lives<G: Ground>(cases: u32, fresh: impl AsyncFn() -> G) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let seeds = crate::effort::seeds(cases.into()).count();
     let config = Config {
-        cases,
+        cases: u32::try_from(seeds).unwrap_or(cases).max(cases),
         failure_persistence: None,
         ..Config::default()
     };

@@ -10,6 +10,7 @@ mod guides;
 mod incremental;
 mod journey;
 mod kills;
+mod mysql;
 mod nested;
 mod one_off;
 mod pipeline;

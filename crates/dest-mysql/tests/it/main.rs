@@ -1,0 +1,13 @@
+//! The destination against a real server.
+
+mod append;
+mod check;
+mod evolve;
+mod first_load;
+mod last_commit;
+mod limits;
+mod rejected;
+mod replace;
+mod support;
+mod upsert;
+mod values;
