@@ -6,6 +6,7 @@ mod chromium;
 mod daemon;
 mod interrupts;
 mod mariadb;
+mod moto;
 mod packages;
 mod postgres;
 mod python;

@@ -1,5 +1,4 @@
-//! Python for the tests that drive the server with public tools: an environment with exactly the packages that
-//! `crates/selvedge/tests/python/requirements.txt` names.
+//! Python for tests: environments with exactly the packages that a file of requirements names.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +12,19 @@ use crate::workspace;
 /// Names the interpreter; the tests of `selvedge` read it.
 pub(crate) const VARIABLE: &str = "SELVEDGE_TEST_PYTHON";
 
-const REQUIREMENTS: &str = "crates/selvedge/tests/python/requirements.txt";
+/// Packages in a folder of their own.
+pub(crate) struct Environment {
+    /// Below the workspace.
+    pub(crate) folder: &'static str,
+    /// The packages with their hashes, below the workspace.
+    pub(crate) requirements: &'static str,
+}
+
+/// For the tests that drive the server with public tools.
+pub(crate) const CLIENTS: Environment = Environment {
+    folder: "target/python",
+    requirements: "crates/selvedge/tests/python/requirements.txt",
+};
 
 /// Fails for an interpreter that is too old, and for a Debian Python without the package that environments need.
 const USABLE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
@@ -32,43 +43,49 @@ the tests need Python 3.11 or newer with its module venv
 or name an interpreter that has the packages of crates/selvedge/tests/python/requirements.txt:
   export SELVEDGE_TEST_PYTHON=/path/to/python";
 
-/// The interpreter of the environment in `target/python`, which is made when it is missing or its packages have changed.
-pub(crate) fn interpreter(interrupts: &Interrupts) -> Result<PathBuf> {
-    let root = workspace::root();
-    let folder = root.join("target/python");
-    let python = folder.join("bin/python");
-    let requirements = root.join(REQUIREMENTS);
-    let wanted = std::fs::read_to_string(&requirements).context(REQUIREMENTS)?;
-    // Written last: an environment without it was interrupted in the making.
-    let stamp = folder.join("requirements.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && usable(&python) {
-        return Ok(python);
+impl Environment {
+    /// The environment's interpreter. It is made when it is missing or its packages have changed.
+    pub(crate) fn interpreter(&self, interrupts: &Interrupts) -> Result<PathBuf> {
+        let root = workspace::root();
+        let folder = root.join(self.folder);
+        let python = folder.join("bin/python");
+        let requirements = root.join(self.requirements);
+        let wanted = std::fs::read_to_string(&requirements).context(self.requirements)?;
+        // Written last: an environment without it was interrupted in the making.
+        let stamp = folder.join("requirements.txt");
+        if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && usable(&python) {
+            return Ok(python);
+        }
+        let base = base(interrupts)?;
+        eprintln!(
+            "Python: installing the packages of {} into {}",
+            self.requirements, self.folder
+        );
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let mut make = Command::new(base);
+        make.args(["-m", "venv"]).arg(&folder);
+        let made = interrupts.run(&mut make)?;
+        ensure!(made.success(), "no environment was made ({made}); {ADVICE}");
+        let mut install = Command::new(&python);
+        install
+            .args(["-m", "pip", "install", "--quiet", "--no-compile"])
+            .args([
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "--requirement",
+            ])
+            .arg(&requirements);
+        let installed = interrupts.run(&mut install)?;
+        ensure!(
+            installed.success(),
+            "pip could not install the packages of {} ({installed}); it needs a package index (pip config)",
+            self.requirements
+        );
+        std::fs::write(&stamp, wanted)?;
+        Ok(python)
     }
-    let base = base(interrupts)?;
-    eprintln!("Python: installing the packages of {REQUIREMENTS} into target/python");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    let mut make = Command::new(base);
-    make.args(["-m", "venv"]).arg(&folder);
-    let made = interrupts.run(&mut make)?;
-    ensure!(made.success(), "no environment was made ({made}); {ADVICE}");
-    let mut install = Command::new(&python);
-    install
-        .args(["-m", "pip", "install", "--quiet", "--no-compile"])
-        .args([
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "--requirement",
-        ])
-        .arg(&requirements);
-    let installed = interrupts.run(&mut install)?;
-    ensure!(
-        installed.success(),
-        "pip could not install the packages of {REQUIREMENTS} ({installed}); it needs a package index (pip config)"
-    );
-    std::fs::write(&stamp, wanted)?;
-    Ok(python)
 }
 
 /// An interpreter to make environments with; installed if there is none and we may.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::chromium;
 use crate::interrupts::Interrupts;
 use crate::mariadb;
+use crate::moto;
 use crate::postgres::{self, Server};
 use crate::python;
 use crate::shell_tools;
@@ -21,6 +22,9 @@ const BROWSER_PACKAGE: &str = "selvedge-web";
 
 /// The crates with tests that need a MariaDB server.
 const MARIADB_PACKAGES: [&str; 2] = ["selvedge-dest-mysql", "selvedge"];
+
+/// The one crate with tests that need buckets.
+const BUCKET_PACKAGE: &str = "selvedge-dest-lake";
 
 /// Nothing here has to survive the machine.
 const SETTINGS: [&str; 7] = [
@@ -45,9 +49,11 @@ One private PostgreSQL server is started for the run and stopped at its end, and
 /usr/lib/postgresql, with pg_config and in /usr/sbin; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
 installed into target/python the first time, and the guides with curl and jq. Tests of pages use Chromium and its driver, looked for in PATH
-and installed in the same way as PostgreSQL. To use servers of your own, where databases may be created at will:
+and installed in the same way as PostgreSQL. Tests of buckets use moto, an S3 server in Python, installed
+into target/python-s3. To use servers of your own, where databases and buckets may be created at will:
   SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test
-  SELVEDGE_TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT cargo xtask test")]
+  SELVEDGE_TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT cargo xtask test
+  SELVEDGE_TEST_S3_URL=http://HOST:PORT cargo xtask test")]
 pub(crate) struct TestArguments {
     /// What runs the tests.
     #[arg(long, value_enum, default_value_t = Runner::Auto)]
@@ -77,7 +83,11 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         give_python(&mut command, interrupts)?;
         shell_tools::provide(interrupts)?;
     }
-    if needs_browser(&arguments.arguments) {
+    let buckets = match needs(&arguments.arguments, BUCKET_PACKAGE) {
+        true => give_buckets(&mut command, interrupts)?,
+        false => None,
+    };
+    if needs(&arguments.arguments, BROWSER_PACKAGE) {
         let programs = chromium::programs(interrupts)?;
         eprintln!("Chromium: {}", programs.browser.display());
         command.env(chromium::BROWSER_VARIABLE, programs.browser);
@@ -89,7 +99,19 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
     };
     let ended = run_with_server(&mut command, interrupts);
     drop(mariadb);
+    drop(buckets);
     ended
+}
+
+/// Names the S3 server that tests make their buckets on, and starts it unless the caller has one.
+fn give_buckets(command: &mut Command, interrupts: &Interrupts) -> Result<Option<moto::Server>> {
+    if std::env::var_os(moto::VARIABLE).is_some_and(|value| !value.is_empty()) {
+        return Ok(None);
+    }
+    let server = moto::Server::start(interrupts)?;
+    eprintln!("S3: {} (moto)", server.url());
+    command.env(moto::VARIABLE, server.url());
+    Ok(Some(server))
 }
 
 /// Runs a command that runs tests, with a PostgreSQL server beside it.
@@ -119,7 +141,7 @@ pub(crate) fn run_with_server(command: &mut Command, interrupts: &Interrupts) ->
 pub(crate) fn give_python(command: &mut Command, interrupts: &Interrupts) -> Result<()> {
     let given = std::env::var_os(python::VARIABLE).is_some_and(|value| !value.is_empty());
     if !given {
-        command.env(python::VARIABLE, python::interpreter(interrupts)?);
+        command.env(python::VARIABLE, python::CLIENTS.interpreter(interrupts)?);
     }
     Ok(())
 }
@@ -188,17 +210,19 @@ fn needs_mariadb(arguments: &[String]) -> bool {
         })
 }
 
-/// Whether the crate with tests in a browser is among the chosen ones.
-fn needs_browser(arguments: &[String]) -> bool {
+/// Whether the tests of `package` are among the chosen ones.
+fn needs(arguments: &[String], package: &str) -> bool {
     !chooses_packages(arguments)
         || arguments.iter().any(|argument| {
-            argument.ends_with(BROWSER_PACKAGE) || argument == "--workspace" || argument == "--all"
+            argument.ends_with(package) || argument == "--workspace" || argument == "--all"
         })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{chooses_packages, needs_browser, needs_mariadb, tests_the_binary};
+    use super::{
+        BROWSER_PACKAGE, BUCKET_PACKAGE, chooses_packages, needs, needs_mariadb, tests_the_binary,
+    };
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -254,11 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_is_for_those_who_test_pages() {
-        let needs = |text: &str| {
-            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            needs_browser(&words)
-        };
+    fn browsers_and_buckets_are_for_those_who_test_with_them() {
+        assert!(needs(&words("-p selvedge-dest-lake"), BUCKET_PACKAGE));
+        assert!(!needs(&words("-p selvedge-web"), BUCKET_PACKAGE));
+        let needs = |text: &str| needs(&words(text), BROWSER_PACKAGE);
         for text in [
             "",
             "some_test",

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_dest_lake::LakeDestination;
 use selvedge_dest_mysql::MysqlDestination;
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_dest_sqlite::SqliteDestination;
@@ -22,6 +23,10 @@ pub struct LocalFiles {
     pub sources: SourceFiles,
     /// Directory of the embedded warehouses, one file per account.
     pub warehouses: PathBuf,
+    /// Directory of the files of `local_files` destinations, one directory per account.
+    pub exports: PathBuf,
+    /// Where rows are collected that go elsewhere as files.
+    pub spool: PathBuf,
 }
 
 type BuildSource = fn(&Registry, &ConnectionConfig) -> Result<Arc<dyn Source>, ConnectorError>;
@@ -61,6 +66,18 @@ const DESTINATIONS: &[(&[&str], BuildDestination)] = &[
             config,
             registry.warehouse(account),
         )?))
+    }),
+    (&["local_files"], |registry, account, config| {
+        let directory = registry.files.exports.join(account.to_string());
+        Ok(Arc::new(LakeDestination::local_files(config, directory)?))
+    }),
+    (&["s3"], |registry, _, config| {
+        let spool = registry.files.spool.clone();
+        Ok(Arc::new(LakeDestination::s3(config, spool)?))
+    }),
+    (&["storagegrid"], |registry, _, config| {
+        let spool = registry.files.spool.clone();
+        Ok(Arc::new(LakeDestination::storage_grid(config, spool)?))
     }),
 ];
 
@@ -155,6 +172,8 @@ mod tests {
                 forbidden: Vec::new(),
             },
             warehouses: PathBuf::from("w"),
+            exports: PathBuf::from("e"),
+            spool: PathBuf::from("s"),
         };
         let Err(error) =
             Registry::new(files).source("platform.github", &ConnectionConfig::default())

@@ -57,6 +57,16 @@ impl DataDir {
         self.root.join("warehouses")
     }
 
+    /// Files of `local_files` destinations, one directory per account, made with the first file.
+    pub(crate) fn exports(&self) -> PathBuf {
+        self.root.join("files")
+    }
+
+    /// Rows on their way into a bucket.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.root.join("spool")
+    }
+
     /// Takes the directory for one server. The lock goes with the returned file, also after kill -9.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         let path = self.root.join("lock");

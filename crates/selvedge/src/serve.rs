@@ -128,6 +128,8 @@ impl Server {
                 forbidden: vec![directory.root().to_owned()],
             },
             warehouses: directory.warehouses(),
+            exports: directory.exports(),
+            spool: directory.spool(),
         });
         let control = Control::new(
             state.store.clone(),

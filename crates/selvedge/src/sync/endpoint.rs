@@ -168,6 +168,8 @@ impl Endpoint {
         let registry = Registry::new(LocalFiles {
             sources,
             warehouses: PathBuf::new(),
+            exports: PathBuf::new(),
+            spool: PathBuf::new(),
         });
         Ok(registry.source(kind, &config)?)
     }
@@ -190,6 +192,8 @@ impl Endpoint {
                 let registry = Registry::new(LocalFiles {
                     sources: nowhere,
                     warehouses: PathBuf::new(),
+                    exports: PathBuf::new(),
+                    spool: PathBuf::new(),
                 });
                 Ok(registry.destination("postgres", selvedge_types::AccountId(0), &config)?)
             }

@@ -5,6 +5,7 @@ mod clients;
 mod command_line;
 mod control_plane;
 mod failures;
+mod files;
 mod gate;
 mod guides;
 mod incremental;
