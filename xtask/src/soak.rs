@@ -11,7 +11,7 @@ use crate::interrupts::Interrupts;
 use crate::suite::{self, Runner};
 
 /// The tests that draw from a seed. They say so in their names.
-const LONG: &str = "test(/kill|crash|seed|workload|soak|random|every_step/)";
+const LONG: &str = "test(/kill|crash|seed|workload|soak|random|every_step|model|parser_refuses/)";
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -51,7 +51,12 @@ pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<
     command
         .args(&arguments.arguments)
         .env("SELVEDGE_KILLS", arguments.kills.to_string())
-        .env("SELVEDGE_SEEDS", arguments.seeds.to_string());
+        .env("SELVEDGE_SEEDS", arguments.seeds.to_string())
+        // What tests of pure functions go by, whose cases take far less time.
+        .env(
+            "PROPTEST_CASES",
+            (arguments.seeds.saturating_mul(50)).to_string(),
+        );
     suite::give_python(&mut command, interrupts)?;
     suite::run_with_server(&mut command, interrupts)
 }

@@ -2,9 +2,15 @@
 
 use std::str::FromStr;
 
-/// How many kills a kill test makes: `SELVEDGE_KILLS`, else `default`.
-pub fn kills(default: u32) -> u32 {
-    from_environment("SELVEDGE_KILLS").unwrap_or(default)
+/// The seeds a kill test goes through, with the kills of each: `SELVEDGE_KILLS` in all, else `default`. A seed has at least a
+/// hundred of them, so that few kills have few seeds.
+pub fn kills_by_seed(default: u32) -> impl Iterator<Item = (u64, u32)> {
+    let kills = from_environment("SELVEDGE_KILLS").unwrap_or(default);
+    let seeds = seeds(1);
+    let most = u64::from((kills / 100).max(1));
+    let count = (seeds.end - seeds.start).clamp(1, most);
+    let each = u32::try_from(u64::from(kills) / count).unwrap_or(kills);
+    (seeds.start..seeds.start + count).map(move |seed| (seed, each))
 }
 
 /// The seeds a randomised test goes through: the one in `SELVEDGE_SEED`, or `0..SELVEDGE_SEEDS`, else `0..default`.

@@ -121,12 +121,15 @@ impl Writer {
         match self.mode {
             // With items to be kept or removed by key, rows go in by key from the beginning.
             Mode::FirstLoad if self.shape.key_columns().is_some() => {
-                self.held += std::mem::take(&mut self.landed);
+                self.mode = Mode::Upsert;
+                self.subtables.on = true;
+                if self.landed > 0 {
+                    self.stage_own_rows().await?;
+                }
                 self.build_first_key().await?;
                 let found =
                     find_table(&self.link, &self.target.schema_name, &self.table_name).await?;
                 self.primary_key = found.and_then(|found| found.primary_key);
-                self.mode = Mode::Upsert;
             }
             Mode::Upsert if self.stage.is_some() => self.add_arrival(&temporary(STAGE)).await?,
             // The temporary table is there as soon as the shape is.
@@ -136,6 +139,31 @@ impl Writer {
             Mode::FirstLoad | Mode::Append | Mode::Upsert | Mode::Replace => {}
         }
         self.subtables.on = true;
+        Ok(())
+    }
+
+    /// Takes the rows of this checkpoint out of the table again, into the stage: of equal sequences in one load the later
+    /// wins, whether it has items or not.
+    async fn stage_own_rows(&mut self) -> Result<(), ConnectorError> {
+        self.make_stage().await?;
+        let columns = writable_columns(&self.shape);
+        let columns = ddl::column_list(columns.iter().map(|column| column.name.as_str()));
+        self.landed = self
+            .link
+            .count(
+                &format!(
+                    "with own as (
+                       delete from {table}
+                       where xmin::text = (txid_current() % 4294967296)::text
+                       returning {columns}
+                     )
+                     insert into {stage} ({columns}) select {columns} from own",
+                    table = self.table,
+                    stage = temporary(STAGE)
+                ),
+                &[],
+            )
+            .await?;
         Ok(())
     }
 

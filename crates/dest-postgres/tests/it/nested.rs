@@ -373,3 +373,62 @@ async fn a_dropped_subtable_comes_back_with_new_items_only() {
         .await;
     assert_eq!(warehouse.rows(ITEMS).await, ["3|0|3|3"]);
 }
+
+#[tokio::test]
+async fn extreme_records_have_a_defined_end() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let decimal = format!("{}.{}", "9".repeat(150), "1".repeat(50));
+    let schema = json!({"properties": {
+        "amount": {"type": "number", "multipleOf": 1e-50},
+        "at": {"type": "string", "format": "date-time"},
+    }});
+    let many: Vec<String> = (0..10_000).map(|field| format!("\"f{field}\":1")).collect();
+    let huge = "x".repeat(20 << 20);
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let records = [
+        (1, format!(r#"{{"id":1,"amount":{decimal}}}"#)),
+        (2, r#"{"id":2,"at":"0001-01-01T00:00:00Z"}"#.to_owned()),
+        (
+            3,
+            r#"{"id":3,"at":"9999-12-31T23:59:59.999999Z"}"#.to_owned(),
+        ),
+        (4, format!(r#"{{"id":4,"text":"{huge}"}}"#)),
+        (5, r#"{"id":5,"text":"a\u0000b"}"#.to_owned()),
+        (6, r#"{"id":6,"text":"\ud800"}"#.to_owned()),
+        (
+            7,
+            r#"{"id":7,"count":123456789012345678901234567890}"#.to_owned(),
+        ),
+        (8, format!(r#"{{"id":8,"deep":{deep}}}"#)),
+        (9, r#"{"id":9,"amount":1e200000}"#.to_owned()),
+        (10, format!(r#"{{"id":10,{}}}"#, many.join(","))),
+    ];
+    let batch = crate::support::text_batch(&["id"], &schema, &records);
+    let report = warehouse.run(target, vec![batch]).await;
+    assert_eq!((report.books.written, report.books.rejected), (5, 5));
+    assert_eq!(
+        warehouse
+            .rows("select id, amount::text, at, length(text) from shop.orders order by id")
+            .await,
+        [
+            format!("1|{decimal}|-|-"),
+            "2|-|0001-01-01T00:00:00|-".to_owned(),
+            "3|-|9999-12-31T23:59:59.999999|-".to_owned(),
+            format!("4|-|-|{}", 20 << 20),
+            "5|-|-|2".to_owned(),
+        ]
+    );
+    assert_eq!(
+        warehouse
+            .rows(r#"select reason from shop._sdc_rejected order by substring(record from '"id":(\d+)')::int"#)
+            .await,
+        [
+            "value not valid for PostgreSQL on [text]",
+            "integer out of range for PostgreSQL on [count]",
+            "objects and arrays are nested too deeply",
+            "decimal out of range for PostgreSQL on [amount]",
+            "ERROR: too many columns",
+        ]
+    );
+}

@@ -23,8 +23,8 @@ const TABLES: [(&str, Option<&str>, Promise); 4] = [
 
 #[tokio::test]
 async fn kills_while_a_changing_source_is_replicated_lose_and_double_nothing() {
-    for seed in effort::seeds(1) {
-        change_and_kill(seed, effort::kills(KILLS) * 5 / 8).await;
+    for (seed, kills) in effort::kills_by_seed(KILLS) {
+        change_and_kill(seed, (kills * 5 / 8).max(1)).await;
     }
 }
 
@@ -85,8 +85,8 @@ async fn change_and_kill(seed: u64, kills: u32) {
 
 #[tokio::test]
 async fn kills_during_first_loads_and_fresh_starts_lose_and_double_nothing() {
-    for seed in effort::seeds(1) {
-        load_and_kill(seed, (effort::kills(KILLS) * 3 / 8).max(1)).await;
+    for (seed, kills) in effort::kills_by_seed(KILLS) {
+        load_and_kill(seed, (kills * 3 / 8).max(1)).await;
     }
 }
 

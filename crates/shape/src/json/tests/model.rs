@@ -151,8 +151,6 @@ fn collect(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn batches_hold_what_the_model_says(
         records in prop::collection::vec(record(), 1..8),
