@@ -251,6 +251,9 @@ impl Writer {
         ));
         if self.mode == Mode::Upsert {
             self.merge_stage().await?;
+            if self.is_first_pass() {
+                self.count_first_pass().await?;
+            }
             self.drop_stage().await?;
             self.mode = Mode::Append;
         }
@@ -438,6 +441,12 @@ impl Writer {
 
     async fn complete(&mut self, upto: &Checkpoint) -> Result<CommitReport, ConnectorError> {
         match self.mode {
+            Mode::Upsert if self.is_first_pass() => {
+                self.settle().await?;
+                self.begin().await?;
+                self.count_first_pass().await?;
+                self.mark(upto, TableState::Ready).await?;
+            }
             Mode::Upsert | Mode::Append => {
                 self.loading = false;
                 return self.checkpoint(upto).await;

@@ -11,7 +11,9 @@ use selvedge_shape::{
     Column, ColumnType, Rejection, RowRejection, SchemaChange, TableShape, subtable_batch,
 };
 
-use super::{Mode, REPLACEMENT, STAGE, Writer, fields_by_column, temporary, writable_columns};
+use super::{
+    Mode, REPLACEMENT, STAGE, Writer, build_key, fields_by_column, temporary, writable_columns,
+};
 use crate::copy::CopyIn;
 use crate::ddl;
 use crate::encode::{RowEncoder, system_columns};
@@ -126,7 +128,15 @@ impl Writer {
                 if self.landed > 0 {
                     self.stage_own_rows().await?;
                 }
-                self.build_first_key().await?;
+                match self.is_first_pass() {
+                    // Told at the end.
+                    true => {
+                        if let Some(key) = self.shape.key_columns() {
+                            build_key(&self.link, &self.table, &key, i64::MAX).await?;
+                        }
+                    }
+                    false => self.build_first_key().await?,
+                }
                 let found =
                     find_table(&self.link, &self.target.schema_name, &self.table_name).await?;
                 self.primary_key = found.and_then(|found| found.primary_key);

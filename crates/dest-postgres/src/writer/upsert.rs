@@ -1,6 +1,6 @@
 //! Upsert: rows are staged in a temporary table and merged by key, the greatest sequence winning.
 
-use selvedge_connector::ConnectorError;
+use selvedge_connector::{ConnectorError, LoadMode};
 use selvedge_postgres::{quote_identifier, quote_qualified};
 use selvedge_shape::system::{SEQUENCE, SOURCE_KEY};
 use selvedge_shape::{Column, SchemaChange};
@@ -94,12 +94,14 @@ impl Writer {
             })
             .collect();
         let stage = temporary(STAGE);
+        // All rows of a first pass are one load, in which the later of equals wins.
+        let newer = if self.is_first_pass() { ">=" } else { ">" };
         let insert = |rows: &str| {
             format!(
                 "insert into {table} as target ({column_list})
                  {rows}
                  on conflict ({key_list}) do update set {assignments}
-                 where target.{SEQUENCE} is null or excluded.{SEQUENCE} > target.{SEQUENCE}",
+                 where target.{SEQUENCE} is null or excluded.{SEQUENCE} {newer} target.{SEQUENCE}",
                 table = self.table,
                 assignments = assignments.join(", "),
             )
@@ -112,6 +114,10 @@ impl Writer {
             }
             false => self.merge_flat(&key_list, &column_list, &insert).await?,
         };
+        if self.is_first_pass() {
+            self.held += staged;
+            return Ok(());
+        }
         let mut superseded = 0;
         if applied < staged {
             let row = self
@@ -128,6 +134,33 @@ impl Writer {
         self.books.superseded += superseded;
         self.books.older_sequence += staged.saturating_sub(applied + superseded);
         Ok(())
+    }
+
+    /// Whether the table is filled for the first time by a pass over the whole stream: then its rows, and those of its
+    /// subtables, are of this run, and what became of the records is told at the end.
+    pub(super) fn is_first_pass(&self) -> bool {
+        self.loading && self.target.mode == LoadMode::Replace
+    }
+
+    /// Tells what became of the records of a first pass that went in by key.
+    pub(super) async fn count_first_pass(&mut self) -> Result<(), ConnectorError> {
+        let records = self.count_rows(&self.table).await?;
+        let held = std::mem::take(&mut self.held);
+        self.books.written += records;
+        self.books.superseded += held.saturating_sub(records);
+        let mut items = 0;
+        for subtable in &self.subtables.open {
+            items += self.count_rows(&subtable.table).await?;
+        }
+        self.subtables.rows = items;
+        Ok(())
+    }
+
+    async fn count_rows(&self, table: &str) -> Result<u64, ConnectorError> {
+        let query = format!("select count(*) as rows from {table}");
+        let row = self.link.query_one(&query, &[]).await?;
+        let rows: i64 = get(&row, "rows")?;
+        Ok(rows.unsigned_abs())
     }
 
     /// `insert` makes the statement that merges the rows of a query. How many rows won.
@@ -222,6 +255,7 @@ impl Writer {
                 ))
                 .await?;
         }
+        let first_pass = self.is_first_pass();
         for (number, subtable) in self.subtables.open.iter().enumerate() {
             let Some(columns) = &subtable.stage else {
                 continue;
@@ -233,7 +267,10 @@ impl Writer {
                 subtable.table,
                 Subtable::temporary(STAGE, number)
             );
-            self.subtables.rows += self.link.count(&insert, &[]).await?;
+            let inserted = self.link.count(&insert, &[]).await?;
+            if !first_pass {
+                self.subtables.rows += inserted;
+            }
         }
         Ok(applied)
     }
