@@ -22,7 +22,10 @@ use std::io::{BufReader, BufWriter, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::types::{
+    Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     new_null_array,
@@ -221,7 +224,7 @@ impl ParquetFile {
             // More than one where fields of one place differ within a class; at most one of them is set in a row.
             for (own, array) in stream.columns.iter().zip(batch.columns()) {
                 if *own == index {
-                    let array = arrow_cast::cast(array, &column.data_type).map_err(failed)?;
+                    let array = widened(array, &column.data_type)?;
                     values = Some(match values {
                         Some(first) => first_set(&first, &array)?,
                         None => array,
@@ -264,6 +267,37 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
         (DataType::Float32 | DataType::Float64, _) => DataType::Float64,
         _ => DataType::Utf8,
     }
+}
+
+/// The values in the type that [`wider`] found for them. Few types are ever widened, and a library for all of them takes
+/// longer to build than the rest of this crate.
+fn widened(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ConnectorError> {
+    Ok(match (array.data_type(), data_type) {
+        (from, to) if from == to => Arc::clone(array),
+        (DataType::Int16, DataType::Int32) => {
+            let values = array.as_primitive::<Int16Type>();
+            Arc::new(values.unary::<_, Int32Type>(i32::from))
+        }
+        (DataType::Int16, DataType::Int64) => {
+            let values = array.as_primitive::<Int16Type>();
+            Arc::new(values.unary::<_, Int64Type>(i64::from))
+        }
+        (DataType::Int32, DataType::Int64) => {
+            let values = array.as_primitive::<Int32Type>();
+            Arc::new(values.unary::<_, Int64Type>(i64::from))
+        }
+        (DataType::Float32, DataType::Float64) => {
+            let values = array.as_primitive::<Float32Type>();
+            Arc::new(values.unary::<_, Float64Type>(f64::from))
+        }
+        (DataType::Decimal128(..), DataType::Utf8) => {
+            let values = array.as_primitive::<Decimal128Type>();
+            let texts = (0..values.len())
+                .map(|row| values.is_valid(row).then(|| values.value_as_string(row)));
+            Arc::new(texts.collect::<StringArray>())
+        }
+        (from, to) => return Err(failed(format!("a column of {from} does not become {to}"))),
+    })
 }
 
 /// The values of `first`, and where it has none those of `second`.
@@ -361,4 +395,40 @@ fn system_arrays(rows: &Rows<'_>, keyless: bool) -> Vec<ArrayRef> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Decimal128Array, Float32Array, Int16Array, Int32Array};
+
+    use super::*;
+
+    #[test]
+    fn values_are_the_same_in_the_wider_type() {
+        let shorts: ArrayRef = Arc::new(Int16Array::from(vec![Some(i16::MIN), None]));
+        let integers: ArrayRef = Arc::new(Int32Array::from(vec![Some(i32::MIN), None]));
+        let singles: ArrayRef = Arc::new(Float32Array::from(vec![Some(0.1_f32), None]));
+        let decimals = Decimal128Array::from(vec![Some(-125_000), None]);
+        let decimals: ArrayRef = Arc::new(decimals.with_precision_and_scale(20, 4).unwrap());
+        for (array, other, text) in [
+            (&shorts, DataType::Int32, "-32768"),
+            (&shorts, DataType::Int64, "-32768"),
+            (&integers, DataType::Int64, "-2147483648"),
+            (&singles, DataType::Float64, "0.10000000149011612"),
+            (&decimals, DataType::Decimal128(20, 2), "-12.5000"),
+        ] {
+            let to = wider(array.data_type(), &other);
+            let widened = widened(array, &to).unwrap();
+            assert_eq!(widened.data_type(), &to);
+            assert!(widened.is_null(1));
+            let found = match &to {
+                DataType::Int32 => widened.as_primitive::<Int32Type>().value(0).to_string(),
+                DataType::Int64 => widened.as_primitive::<Int64Type>().value(0).to_string(),
+                DataType::Float64 => widened.as_primitive::<Float64Type>().value(0).to_string(),
+                _ => widened.as_string::<i32>().value(0).to_owned(),
+            };
+            assert_eq!(found, text, "to {to}");
+        }
+        assert!(widened(&decimals, &DataType::Int64).is_err());
+    }
 }

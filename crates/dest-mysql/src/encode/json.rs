@@ -47,7 +47,7 @@ fn has_lone_surrogate(text: &str) -> bool {
     false
 }
 
-/// The code unit of a text that begins with `\uXXXX`.
+/// The code unit of a text that begins with `\u` and four hexadecimal digits.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()

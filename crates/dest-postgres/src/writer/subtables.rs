@@ -98,13 +98,14 @@ impl Writer {
         self.begin_nested().await?;
         let mut rejections = self.shape.row_rejections(&batch.records);
         let parts = self.parts(batch, &mut rejections).await?;
-        let mut skipped = without_key;
+        // One reason for each record, the first that was found; records without a key are dropped whatever else they are.
         rejections.sort_by_key(|rejection| rejection.row);
+        rejections.dedup_by_key(|rejection| rejection.row);
+        rejections.retain(|rejection| without_key.binary_search(&rejection.row).is_err());
+        let mut skipped = without_key;
         for rejection in rejections {
-            if !skipped.contains(&rejection.row) {
-                self.reject(batch, &rejection);
-                skipped.push(rejection.row);
-            }
+            self.reject(batch, &rejection);
+            skipped.push(rejection.row);
         }
         skipped.sort_unstable();
         let rows = batch.records.num_rows();
@@ -216,7 +217,7 @@ impl Writer {
                 let both = items
                     .root_rows
                     .iter()
-                    .filter(|row| other.root_rows.contains(row));
+                    .filter(|row| other.root_rows.binary_search(row).is_ok());
                 let column = self.subtables.open[subtable].name.clone();
                 rejections.extend(both.map(|row| RowRejection {
                     row: *row as usize,
