@@ -14,9 +14,9 @@ use selvedge_connector::{
     Field, Instants, LogicalType, Nesting, RefusedRecord, Sequences, ShapedBatch, StreamSchema,
     SystemValues,
 };
+use selvedge_json::Malformed;
 use serde_json::{Map, Value, json};
 
-use super::scan::Malformed;
 use super::shaper::JsonShaper;
 use crate::record::record_json;
 

@@ -1,6 +1,6 @@
 //! Cold rewriting of JSON text: repeated members of an object, and members in sorted order.
 
-use super::scan::{BadString, MAX_DEPTH, Malformed, Scanner, TOO_DEEP, unescape};
+use selvedge_json::{BadString, MAX_DEPTH, Malformed, Scanner, TOO_DEEP, unescape};
 
 /// The order in which members are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,15 +4,15 @@ use arrow_schema::ArrowError;
 use selvedge_connector::{
     Nesting, RecordTexts, RefusedRecord, ShapedBatch, SubtableBatch, SystemValues,
 };
+use selvedge_json::{
+    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, TOO_DEEP, literal,
+    unescape,
+};
 use serde_json::Value;
 
 use super::columns::Kind;
-use super::literal;
 use super::repeated::{Order, rewrite};
 use super::rules::{NumberKind, Rules, TextKind};
-use super::scan::{
-    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, TOO_DEEP, unescape,
-};
 use super::tree::{MAX_PLACES, NONE, ROOT, TooManyPlaces, Tree};
 use crate::Rejection;
 

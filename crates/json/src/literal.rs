@@ -7,7 +7,7 @@ const MAX_DECIMAL_DIGITS: usize = 150_000;
 
 /// An integer literal; `None` beyond 64 bits. `-0` is 0.
 #[inline]
-pub(crate) fn integer(text: &str) -> Option<i64> {
+pub fn integer(text: &str) -> Option<i64> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -23,7 +23,7 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
 
 /// A decimal literal in canonical form: no exponent, no sign of zero, no superfluous zeros in front; those at the end stay.
 /// `None` when it is none, or has more digits than any destination holds.
-pub(crate) fn decimal(text: &str) -> Option<Cow<'_, str>> {
+pub fn decimal(text: &str) -> Option<Cow<'_, str>> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -98,7 +98,7 @@ fn shifted(whole: &str, fraction: &str, exponent: i64, negative: bool) -> Option
 }
 
 /// Whether a text that stands for a decimal says that it is none: such values become NULL.
-pub(crate) fn is_not_finite(text: &str) -> bool {
+pub fn is_not_finite(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     ["nan", "snan", "inf", "infinity"]
         .iter()
@@ -108,7 +108,7 @@ pub(crate) fn is_not_finite(text: &str) -> bool {
 /// An RFC 3339 instant in microseconds since 1970, in UTC; finer digits are cut. Also with a blank for the `T`, with
 /// offsets like `+0000` and `+00`, and without any, which is taken as UTC; a date alone is its midnight. A leap second is the
 /// second that follows it.
-pub(crate) fn instant(text: &str) -> Option<i64> {
+pub fn instant(text: &str) -> Option<i64> {
     let midnight;
     let bytes = match text.len() {
         10 => {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 /// Objects and arrays may stand in one another so often.
-pub(crate) const MAX_DEPTH: usize = 128;
+pub const MAX_DEPTH: usize = 128;
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,32 +19,39 @@ pub struct Malformed {
 
 /// A string as it stands between its quotes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RawString<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) escaped: bool,
+pub struct RawString<'a> {
+    pub text: &'a str,
+    pub escaped: bool,
 }
 
 /// A number as it is written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Number<'a> {
-    pub(crate) text: &'a str,
+pub struct Number<'a> {
+    pub text: &'a str,
     /// Neither fraction nor exponent.
-    pub(crate) integer: bool,
+    pub integer: bool,
 }
 
 /// A place in the text.
 #[derive(Clone, Debug)]
-pub(crate) struct Scanner<'a> {
+pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
-    pub(crate) fn malformed(&self, problem: &'static str) -> Malformed {
+    /// Offset in bytes of what comes next.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// An error at this place.
+    pub fn malformed(&self, problem: &'static str) -> Malformed {
         Malformed {
             problem,
             at: self.at,
@@ -53,7 +60,7 @@ impl<'a> Scanner<'a> {
 
     /// The next byte that is no white space, not consumed; 0 at the end, which no token begins with.
     #[inline]
-    pub(crate) fn peek(&mut self) -> u8 {
+    pub fn peek(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
             match byte {
@@ -66,12 +73,12 @@ impl<'a> Scanner<'a> {
 
     /// Consumes the byte that was peeked.
     #[inline]
-    pub(crate) fn skip_byte(&mut self) {
+    pub fn skip_byte(&mut self) {
         self.at += 1;
     }
 
     #[inline]
-    pub(crate) fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), Malformed> {
+    pub fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), Malformed> {
         if self.peek() != byte {
             return Err(self.malformed(problem));
         }
@@ -80,7 +87,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Nothing but white space may be left.
-    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
+    pub fn end(&mut self) -> Result<(), Malformed> {
         match self.peek() {
             0 if self.at >= self.text.len() => Ok(()),
             _ => Err(self.malformed("unexpected text behind the value")),
@@ -89,7 +96,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether the list that was begun has another element; consumes commas and the closing byte.
     #[inline]
-    pub(crate) fn another(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
+    pub fn another(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
         match self.peek() {
             byte if byte == close => {
                 self.at += 1;
@@ -110,7 +117,7 @@ impl<'a> Scanner<'a> {
 
     /// The string that begins here.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<RawString<'a>, Malformed> {
+    pub fn string(&mut self) -> Result<RawString<'a>, Malformed> {
         self.expect(b'"', "a string was expected")?;
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -144,7 +151,7 @@ impl<'a> Scanner<'a> {
 
     /// The number that begins here.
     #[inline]
-    pub(crate) fn number(&mut self) -> Result<Number<'a>, Malformed> {
+    pub fn number(&mut self) -> Result<Number<'a>, Malformed> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
@@ -185,7 +192,7 @@ impl<'a> Scanner<'a> {
 
     /// Consumes `word` if it stands here.
     #[inline]
-    pub(crate) fn word(&mut self, word: &str) -> bool {
+    pub fn word(&mut self, word: &str) -> bool {
         let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let found = here.starts_with(word.as_bytes());
         if found {
@@ -195,16 +202,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads over one value and checks that it is well-formed.
-    pub(crate) fn skip_value(&mut self, depth: usize) -> Result<(), Malformed> {
+    pub fn skip_value(&mut self, depth: usize) -> Result<(), Malformed> {
         self.copy_value(depth, &mut Ignore)
     }
 
     /// Reads over one value and writes it down without white space. `NaN` and the infinities become `null`.
-    pub(crate) fn copy_value(
-        &mut self,
-        depth: usize,
-        out: &mut impl Sink,
-    ) -> Result<(), Malformed> {
+    pub fn copy_value(&mut self, depth: usize, out: &mut impl Sink) -> Result<(), Malformed> {
         if depth > MAX_DEPTH {
             return Err(self.malformed(TOO_DEEP));
         }
@@ -262,7 +265,7 @@ impl<'a> Scanner<'a> {
 
     /// A value that is neither string nor list.
     #[inline]
-    pub(crate) fn scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
+    pub fn scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
         Ok(match self.peek() {
             b'0'..=b'9' => Scalar::Number(self.number()?),
             b'-' if self.word("-Infinity") => Scalar::NotFinite,
@@ -277,11 +280,11 @@ impl<'a> Scanner<'a> {
     }
 }
 
-pub(crate) const TOO_DEEP: &str = "objects and arrays are nested too deeply";
+pub const TOO_DEEP: &str = "objects and arrays are nested too deeply";
 
 /// A value without inner parts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Scalar<'a> {
+pub enum Scalar<'a> {
     Null,
     NotFinite,
     Boolean(bool),
@@ -289,7 +292,7 @@ pub(crate) enum Scalar<'a> {
 }
 
 /// Takes a text in pieces.
-pub(crate) trait Sink {
+pub trait Sink {
     fn put(&mut self, piece: &str);
 }
 
@@ -346,7 +349,7 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
 
 /// Why a string has no characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadString {
+pub enum BadString {
     /// Its escapes are not JSON's.
     Malformed(&'static str),
     /// JSON, but half of a surrogate pair is no character.
@@ -354,7 +357,7 @@ pub(crate) enum BadString {
 }
 
 /// The characters of a string.
-pub(crate) fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
+pub fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
     if !string.escaped {
         return Ok(Cow::Borrowed(string.text));
     }

@@ -1,0 +1,12 @@
+//! What other people push: bodies of the Import API and of incoming webhooks.
+//!
+//! Pure: bytes in, either an [`Intake`] or a [`Refusal`] with the documented answer out. No clock, no sockets, no storage.
+//! Nothing is copied that can stay where it is: the records of an accepted body remain the text that came.
+
+mod message;
+mod part;
+mod refusal;
+
+pub use message::{Message, MessageError, Messages};
+pub use part::{Intake, Part, PartHeader, Typing};
+pub use refusal::Refusal;

@@ -1,0 +1,9 @@
+//! JSON text, read from front to back without building anything: what checks records when they come in and what turns them
+//! into columns read the same grammar and mean the same by a number, a decimal and an instant.
+
+pub mod literal;
+mod scan;
+
+pub use scan::{
+    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, unescape,
+};
