@@ -12,6 +12,7 @@
 
 mod copy;
 mod journal;
+pub mod lane;
 mod limits;
 mod listing;
 mod plan;

@@ -1,6 +1,8 @@
 //! Tokens that push records to one source: random texts of which only a hash is kept.
 
-use selvedge_types::{AccountScope, ImportTokenId, Secret, SourceId, Timestamp};
+use selvedge_types::{
+    AccountId, AccountScope, DestinationId, ImportTokenId, Secret, SourceId, Timestamp,
+};
 
 use crate::value::values;
 use crate::{ReadTx, StoreError, Tx, random};
@@ -15,7 +17,30 @@ pub struct ImportTokenRecord {
     pub created_at: Timestamp,
 }
 
+/// Whose records come with a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedSource {
+    pub scope: AccountScope,
+    pub source: SourceId,
+    pub source_type: String,
+    /// Everything but credentials, as JSON text.
+    pub properties: String,
+    pub destination: Option<DestinationId>,
+    /// Neither deleted nor paused.
+    pub active: bool,
+}
+
 statements! {
+    AUTHENTICATE = "select sources.account_id, sources.id as source_id, sources.type, sources.properties,
+            sources.destination_id,
+            case when sources.deleted_at is null and sources.paused_at is null and sources.system_paused_at is null
+                then 1 else 0 end as active
+        from import_tokens
+        join sources on sources.id = import_tokens.source_id
+        join accounts on accounts.id = import_tokens.account_id
+        where import_tokens.token_hash = $1
+            and import_tokens.revoked_at is null
+            and accounts.deleted_at is null";
     /// An insert that selects has no columns to take the types of its parameters from.
     INSERT = "insert into import_tokens (account_id, source_id, token_hash, created_at)
         select sources.account_id, sources.id, cast($3 as text), cast($4 as bigint)
@@ -51,6 +76,26 @@ pub async fn mint(
     let row = tx.fetch_optional(INSERT, values).await?;
     row.map(|row| Ok((ImportTokenId(row.integer("id")?), secret)))
         .transpose()
+}
+
+/// The source that a token pushes to; `None` when it is unknown, revoked, or of a deleted account.
+pub async fn authenticate(
+    tx: &mut ReadTx,
+    token: &str,
+) -> Result<Option<PushedSource>, StoreError> {
+    let values = values![random::hash(token)];
+    let row = tx.fetch_optional(AUTHENTICATE, values).await?;
+    row.map(|row| {
+        Ok(PushedSource {
+            scope: AccountScope::of(AccountId(row.integer("account_id")?)),
+            source: SourceId(row.integer("source_id")?),
+            source_type: row.text("type")?,
+            properties: row.text("properties")?,
+            destination: row.optional_integer("destination_id")?.map(DestinationId),
+            active: row.integer("active")? == 1,
+        })
+    })
+    .transpose()
 }
 
 /// The source's tokens that are not revoked, newest first.

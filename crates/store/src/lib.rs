@@ -36,6 +36,8 @@ pub mod ephemeral_tokens;
 pub mod hooks;
 pub mod idempotency;
 pub mod import_tokens;
+pub mod intake_clocks;
+pub mod intake_lanes;
 pub mod jobs;
 pub mod loads;
 pub mod partners;

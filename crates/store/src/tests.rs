@@ -24,6 +24,8 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("hooks", crate::hooks::STATEMENTS),
     ("idempotency", crate::idempotency::STATEMENTS),
     ("import_tokens", crate::import_tokens::STATEMENTS),
+    ("intake_clocks", crate::intake_clocks::STATEMENTS),
+    ("intake_lanes", crate::intake_lanes::STATEMENTS),
     ("jobs", crate::jobs::all_statements::QUEUE),
     ("jobs::claim", crate::jobs::all_statements::CLAIM),
     ("jobs::history", crate::jobs::all_statements::HISTORY),

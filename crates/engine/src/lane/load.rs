@@ -1,0 +1,377 @@
+//! The order of things in a load: which part goes where, and when its place is saved.
+
+use std::sync::Arc;
+
+use selvedge_connector::{
+    Checkpoint, CommitReport, ConnectorError, Destination, LoadContext, LoadMode, LogLevel,
+    StreamIdentity, StreamSchema, TableTarget,
+};
+use selvedge_types::Clock;
+use tokio_util::sync::CancellationToken;
+
+use super::table::LaneTable;
+use super::{
+    CommittedPosition, LaneBooks, LaneError, LaneJournal, LanePart, LaneParts, LanePosition,
+    LogPosition,
+};
+use crate::limits::RunLimits;
+
+/// Everything one load needs.
+pub struct LaneLoad {
+    pub destination: Arc<dyn Destination>,
+    pub parts: Box<dyn LaneParts>,
+    pub journal: Arc<dyn LaneJournal>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: RunLimits,
+    pub load: LoadContext,
+    /// Ends the load behind the part that is being written; everything before it is committed. (`load.stop` ends it at once.)
+    pub stop: CancellationToken,
+    pub identity: StreamIdentity,
+    /// Schema of the source in the destination.
+    pub schema_name: String,
+    pub table_name: String,
+    /// Id of the log that places are of.
+    pub log_id: String,
+    /// Where the last load ended.
+    pub position: LanePosition,
+}
+
+/// What a load came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaneReport {
+    pub books: LaneBooks,
+    /// Rows that became durable, those of subtables included.
+    pub row_count: u64,
+    /// Whether the rows of a version took the place of all others.
+    pub replaced: bool,
+    /// Where the lane is now.
+    pub position: LanePosition,
+    /// Ended by [`LaneLoad::stop`], with parts left.
+    pub stopped: bool,
+}
+
+/// What is to be done with a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// A load before this one has seen to it.
+    Done,
+    /// Into the table.
+    Write,
+    /// Of a version that is no longer current: counted, and gone.
+    Old,
+    /// Of a version that is not current yet.
+    Hold,
+    /// Activates the version that it belongs to: with it that becomes the current one.
+    Activate(i64),
+}
+
+impl LaneLoad {
+    /// Loads the lane to its end.
+    ///
+    /// # Errors
+    /// The destination, the log or the journal failed. What is behind the position saved last comes again.
+    pub async fn execute(mut self) -> Result<LaneReport, LaneError> {
+        let mut state = State::of(self.position);
+        self.seek(state.position.upto).await?;
+        let destination = Arc::clone(&self.destination);
+        let clock = Arc::clone(&self.clock);
+        let limits = self.limits.clone();
+        let mut open: Option<LaneTable<'_>> = None;
+        while let Some(part) = self.parts.next().await.map_err(LaneError::Log)? {
+            if self.stop.is_cancelled() {
+                state.report.stopped = true;
+                break;
+            }
+            match state.fate(&part) {
+                Fate::Done => continue,
+                Fate::Old => {
+                    state.report.books.books.old_version += u64::from(part.record_count);
+                    state.pass(&part);
+                }
+                Fate::Hold => {
+                    state.report.books.held += u64::from(part.record_count);
+                    state.hold(part.at);
+                    state.pass(&part);
+                }
+                Fate::Activate(version) => {
+                    if let Some(table) = open.take() {
+                        self.finish(&mut state, table).await?;
+                    }
+                    let writer = self
+                        .open(
+                            &destination,
+                            &clock,
+                            &limits,
+                            &part,
+                            version,
+                            LoadMode::Replace,
+                        )
+                        .await?;
+                    if let Some(committed) = self.unheard(&state, &writer) {
+                        self.go_on_from(&mut state, committed).await?;
+                        continue;
+                    }
+                    self.replace(&mut state, writer, &part, version).await?;
+                }
+                Fate::Write => {
+                    let version = state.position.table_version.unwrap_or(0);
+                    if let Some(table) = open.take_if(|table| !table.takes(&part.header.key_names))
+                    {
+                        self.finish(&mut state, table).await?;
+                    }
+                    if part.record_count == 0 {
+                        // An activation of the version that is current.
+                        state.pass(&part);
+                        continue;
+                    }
+                    let mut table = match open.take() {
+                        Some(table) => table,
+                        None => {
+                            let table = self
+                                .open(
+                                    &destination,
+                                    &clock,
+                                    &limits,
+                                    &part,
+                                    version,
+                                    LoadMode::Merge,
+                                )
+                                .await?;
+                            if let Some(committed) = self.unheard(&state, &table) {
+                                self.go_on_from(&mut state, committed).await?;
+                                continue;
+                            }
+                            table
+                        }
+                    };
+                    table.write(&part).await?;
+                    state.pass(&part);
+                    if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
+                        let checkpoint = self.checkpoint(&mut state)?;
+                        let report = table.commit(checkpoint).await?;
+                        self.heard(&mut state, &report);
+                        if report.durable {
+                            self.save(&state, &report).await?;
+                        }
+                    }
+                    open = Some(table);
+                }
+            }
+        }
+        match open {
+            Some(table) => self.finish(&mut state, table).await?,
+            None if state.position != self.position => {
+                self.journal.save(state.position, 0).await?;
+            }
+            None => {}
+        }
+        state.report.position = state.position;
+        Ok(state.report)
+    }
+
+    /// Loads a version whole: all its parts up to the one that activates it take the place of what is in the table.
+    async fn replace(
+        &mut self,
+        state: &mut State,
+        mut table: LaneTable<'_>,
+        activation: &LanePart,
+        version: i64,
+    ) -> Result<(), LaneError> {
+        self.seek(state.position.upto).await?;
+        let mut still_held = None;
+        let mut taken = 0;
+        while let Some(part) = self.parts.next().await.map_err(LaneError::Log)? {
+            match part.header.table_version {
+                Some(of) if of == version => {
+                    if !table.takes(&part.header.key_names) && part.record_count > 0 {
+                        self.journal.log(
+                            LogLevel::Warning,
+                            &format!(
+                                "version {version} of {} came with different keys; those of its activation count",
+                                self.table_name
+                            ),
+                        );
+                    }
+                    table.write(&part).await?;
+                    taken += u64::from(part.record_count);
+                }
+                Some(of) if of > version => {
+                    still_held.get_or_insert(part.at);
+                }
+                _ => {}
+            }
+            if part.at >= activation.at {
+                break;
+            }
+            if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
+                let mut within = state.clone();
+                let checkpoint = self.checkpoint(&mut within)?;
+                state.checkpoints = within.checkpoints;
+                let report = table.commit(checkpoint).await?;
+                self.heard(state, &report);
+            }
+        }
+        let own = taken - u64::from(activation.record_count);
+        state.report.books.held = state.report.books.held.saturating_sub(own);
+        state.first_held = still_held;
+        state.position.table_version = Some(version);
+        state.pass(activation);
+        state.report.replaced = true;
+        self.finish(state, table).await?;
+        self.journal.log(
+            LogLevel::Info,
+            &format!(
+                "version {version} of {} is the current one now",
+                self.table_name
+            ),
+        );
+        // Parts between hold records of newer versions, or were seen to.
+        self.seek(activation.at).await
+    }
+
+    async fn open<'a>(
+        &self,
+        destination: &'a Arc<dyn Destination>,
+        clock: &'a Arc<dyn Clock>,
+        limits: &'a RunLimits,
+        part: &LanePart,
+        table_version: i64,
+        mode: LoadMode,
+    ) -> Result<LaneTable<'a>, LaneError> {
+        let target = TableTarget {
+            identity: self.identity.clone(),
+            schema_name: self.schema_name.clone(),
+            table_name: self.table_name.clone(),
+            schema: StreamSchema::new(Vec::new()),
+            key: part.header.key_names.clone(),
+            mode,
+            table_version,
+        };
+        let opened = destination.open(self.load.clone(), target.clone()).await;
+        let writer = opened.map_err(LaneError::Target)?;
+        Ok(LaneTable::new(destination, clock, limits, &target, writer))
+    }
+
+    /// What the destination committed and nobody heard of, because the load before died between the two.
+    fn unheard(&self, state: &State, table: &LaneTable<'_>) -> Option<LanePosition> {
+        let text = table.committed_position()?;
+        // A text that is no position of ours is another program's.
+        let committed: CommittedPosition = serde_json::from_str(text).ok()?;
+        let ahead = committed.position.through > state.position.through;
+        (committed.log == self.log_id && ahead && state.checkpoints == 0)
+            .then_some(committed.position)
+    }
+
+    async fn go_on_from(
+        &mut self,
+        state: &mut State,
+        committed: LanePosition,
+    ) -> Result<(), LaneError> {
+        self.journal.log(
+            LogLevel::Info,
+            &format!(
+                "{} was loaded further than was noted before the interruption",
+                self.table_name
+            ),
+        );
+        *state = State::of(committed);
+        self.journal.save(committed, 0).await?;
+        self.position = committed;
+        self.seek(committed.upto).await
+    }
+
+    async fn finish(&mut self, state: &mut State, table: LaneTable<'_>) -> Result<(), LaneError> {
+        let checkpoint = self.checkpoint(state)?;
+        let (report, books) = table.finish(checkpoint).await?;
+        state.report.books.books += books;
+        self.heard(state, &report);
+        self.save(state, &report).await
+    }
+
+    async fn save(&mut self, state: &State, report: &CommitReport) -> Result<(), LaneError> {
+        let row_count = report.books.written + report.subtable_rows;
+        self.journal.save(state.position, row_count).await?;
+        self.position = state.position;
+        Ok(())
+    }
+
+    fn heard(&self, state: &mut State, report: &CommitReport) {
+        state.report.row_count += report.books.written + report.subtable_rows;
+        for note in &report.notes {
+            self.journal.log(LogLevel::Warning, note);
+        }
+    }
+
+    fn checkpoint(&self, state: &mut State) -> Result<Checkpoint, LaneError> {
+        state.checkpoints += 1;
+        let committed = CommittedPosition {
+            log: self.log_id.clone(),
+            position: state.position,
+        };
+        let text = serde_json::to_string(&committed)
+            .map_err(|error| LaneError::Log(ConnectorError::internal(error.to_string())))?;
+        Ok(Checkpoint {
+            number: state.checkpoints,
+            position: Some(text),
+        })
+    }
+
+    async fn seek(&mut self, after: LogPosition) -> Result<(), LaneError> {
+        self.parts.seek(after).await.map_err(LaneError::Log)
+    }
+}
+
+/// Where a load is.
+#[derive(Clone, Debug)]
+struct State {
+    position: LanePosition,
+    /// The first part that waits for its version's activation.
+    first_held: Option<LogPosition>,
+    checkpoints: i64,
+    report: LaneReport,
+}
+
+impl State {
+    fn of(position: LanePosition) -> Self {
+        Self {
+            position,
+            first_held: None,
+            checkpoints: 0,
+            report: LaneReport::default(),
+        }
+    }
+
+    fn fate(&mut self, part: &LanePart) -> Fate {
+        let seen = part.at <= self.position.through;
+        let Some(version) = part.header.table_version else {
+            // Not versioned: it belongs to whatever is current.
+            return if seen { Fate::Done } else { Fate::Write };
+        };
+        // The first version of a table that has nothing yet is visible as it comes.
+        let current = match self.position.table_version {
+            None if self.position.through == 0 => *self.position.table_version.insert(version),
+            None => 0,
+            Some(current) => current,
+        };
+        match version.cmp(&current) {
+            std::cmp::Ordering::Greater if part.activates => Fate::Activate(version),
+            std::cmp::Ordering::Greater => Fate::Hold,
+            _ if seen => Fate::Done,
+            std::cmp::Ordering::Equal => Fate::Write,
+            std::cmp::Ordering::Less => Fate::Old,
+        }
+    }
+
+    fn hold(&mut self, at: LogPosition) {
+        self.first_held.get_or_insert(at);
+    }
+
+    /// The part is seen to, or waits.
+    fn pass(&mut self, part: &LanePart) {
+        self.position.through = self.position.through.max(part.at);
+        self.position.upto = match self.first_held {
+            Some(first) => first - 1,
+            None => self.position.through,
+        };
+    }
+}

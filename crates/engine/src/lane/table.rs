@@ -1,0 +1,210 @@
+//! The table of a lane while it is being written: messages in, batches out.
+
+use std::sync::Arc;
+
+use selvedge_connector::{
+    Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, RefusedRecord,
+    SystemValues, TableTarget, TableWriter,
+};
+use selvedge_intake::{Message, Messages, Typing};
+use selvedge_shape::json::JsonShaper;
+use selvedge_types::{Clock, Timestamp};
+
+use super::{LaneError, LanePart};
+use crate::limits::RunLimits;
+
+/// An open table, and the records on their way into it.
+pub(super) struct LaneTable<'a> {
+    destination: &'a Arc<dyn Destination>,
+    clock: &'a Arc<dyn Clock>,
+    limits: &'a RunLimits,
+    writer: Box<dyn TableWriter>,
+    key: Vec<String>,
+    table_version: i64,
+    /// For records of this typing; another typing takes another shaper.
+    shaper: Option<(Typing, JsonShaper)>,
+    /// By row of the batch under way.
+    sequences: Vec<i64>,
+    extracted_at: Vec<Option<i64>>,
+    received_at: Vec<Option<i64>>,
+    /// Records of messages that are no JSON any more.
+    damaged: Vec<RefusedRecord>,
+    /// Bytes handed to the writer since the last commit.
+    pub(super) uncommitted_bytes: usize,
+    given: u64,
+    books: Books,
+}
+
+impl<'a> LaneTable<'a> {
+    pub(super) fn new(
+        destination: &'a Arc<dyn Destination>,
+        clock: &'a Arc<dyn Clock>,
+        limits: &'a RunLimits,
+        target: &TableTarget,
+        writer: Box<dyn TableWriter>,
+    ) -> Self {
+        Self {
+            destination,
+            clock,
+            limits,
+            writer,
+            key: target.key.clone(),
+            table_version: target.table_version,
+            shaper: None,
+            sequences: Vec::new(),
+            extracted_at: Vec::new(),
+            received_at: Vec::new(),
+            damaged: Vec::new(),
+            uncommitted_bytes: 0,
+            given: 0,
+            books: Books::default(),
+        }
+    }
+
+    /// Whether a part's records can go in beside those before: the same set of key fields.
+    pub(super) fn takes(&self, key: &[String]) -> bool {
+        self.key.len() == key.len() && key.iter().all(|name| self.key.contains(name))
+    }
+
+    /// What the destination remembers of the last commit, as it was when the table was opened.
+    pub(super) fn committed_position(&self) -> Option<&str> {
+        self.writer.committed_position()
+    }
+
+    /// Takes all records of a part.
+    pub(super) async fn write(&mut self, part: &LanePart) -> Result<(), LaneError> {
+        if self
+            .shaper
+            .as_ref()
+            .is_none_or(|(typing, _)| *typing != part.header.typing)
+        {
+            self.flush().await?;
+            let shaper = self.new_shaper(&part.header.typing)?;
+            self.shaper = Some((part.header.typing.clone(), shaper));
+        }
+        let text = match std::str::from_utf8(&part.messages) {
+            Ok(text) => text,
+            Err(error) => return Err(unreadable(part, &error)),
+        };
+        let received_at = part.received_at.as_micros();
+        for message in Messages::new(text) {
+            let message = message.map_err(|error| unreadable(part, &error))?;
+            let Message::Upsert {
+                sequence,
+                extracted_at,
+                data,
+            } = message
+            else {
+                continue;
+            };
+            self.given += 1;
+            if let Some((_, shaper)) = &mut self.shaper {
+                match shaper.push(data) {
+                    Ok(true) => {
+                        self.sequences.push(sequence);
+                        self.extracted_at.push(extracted_at);
+                        self.received_at.push(Some(received_at));
+                    }
+                    Ok(false) => {}
+                    Err(malformed) => self.damaged.push(RefusedRecord {
+                        reason: malformed.to_string(),
+                        record: data.to_owned(),
+                    }),
+                }
+                let full = shaper.is_full()
+                    || shaper.size_bytes() >= self.limits.batch_bytes
+                    || shaper.row_count() >= self.limits.batch_rows;
+                if full {
+                    self.flush().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything so far durable.
+    pub(super) async fn commit(&mut self, upto: Checkpoint) -> Result<CommitReport, LaneError> {
+        self.flush().await?;
+        self.uncommitted_bytes = 0;
+        let report = self.writer.commit(upto).await.map_err(LaneError::Target)?;
+        self.books += report.books;
+        Ok(report)
+    }
+
+    /// Commits, and leaves the table as it is to be. With what became of all its records.
+    pub(super) async fn finish(
+        mut self,
+        upto: Checkpoint,
+    ) -> Result<(CommitReport, Books), LaneError> {
+        self.flush().await?;
+        let report = self.writer.finish(upto).await.map_err(LaneError::Target)?;
+        self.books += report.books;
+        if self.books.total() != self.given {
+            return Err(LaneError::Target(ConnectorError::internal(format!(
+                "the books do not balance: {} records were accepted, {} are accounted for ({:?})",
+                self.given,
+                self.books.total(),
+                self.books
+            ))));
+        }
+        Ok((report, self.books))
+    }
+
+    /// Hands what was shaped to the writer.
+    async fn flush(&mut self) -> Result<(), LaneError> {
+        let Some((_, shaper)) = &mut self.shaper else {
+            return Ok(());
+        };
+        if shaper.row_count() + shaper.refused_count() + self.damaged.len() == 0 {
+            return Ok(());
+        }
+        self.uncommitted_bytes += shaper.size_bytes();
+        let system = SystemValues {
+            extracted_at: instants(&mut self.extracted_at),
+            received_at: instants(&mut self.received_at),
+            batched_at: self.clock.now(),
+            sequences: std::mem::take(&mut self.sequences).into_iter().collect(),
+            table_version: self.table_version,
+        };
+        let mut batch = shaper
+            .finish(system)
+            .map_err(|error| LaneError::Target(ConnectorError::internal(error.to_string())))?;
+        batch.refused.append(&mut self.damaged);
+        self.writer.write(batch).await.map_err(LaneError::Target)
+    }
+
+    fn new_shaper(&self, typing: &Typing) -> Result<JsonShaper, LaneError> {
+        let nesting = self.destination.nesting();
+        let destination = self.destination.display_name();
+        Ok(match typing {
+            Typing::Schema(text) => {
+                let schema = serde_json::from_str(text).map_err(|error| {
+                    LaneError::Log(ConnectorError::internal(format!(
+                        "an accepted schema is no JSON: {error}"
+                    )))
+                })?;
+                JsonShaper::with_schema(nesting, destination, &self.key, &schema)
+            }
+            Typing::Value => JsonShaper::new(nesting, destination, &self.key),
+            Typing::Tag => JsonShaper::new(nesting, destination, &self.key),
+        })
+    }
+}
+
+/// The column, all of one value where it is.
+fn instants(each: &mut Vec<Option<i64>>) -> Instants {
+    let each = std::mem::take(each);
+    let first = each.first().copied().flatten();
+    if each.iter().all(|instant| *instant == first) {
+        Instants::Same(first.map(Timestamp::from_micros))
+    } else {
+        Instants::Each(each.into())
+    }
+}
+
+fn unreadable(part: &LanePart, error: &dyn std::error::Error) -> LaneError {
+    LaneError::Log(ConnectorError::internal(format!(
+        "the accepted records at {} cannot be read: {error}",
+        part.at
+    )))
+}
