@@ -5,6 +5,8 @@
 
 mod message;
 mod part;
+#[allow(dead_code, unused_imports, reason = "its users come next")]
+mod record;
 mod refusal;
 
 pub use message::{Message, MessageError, Messages};

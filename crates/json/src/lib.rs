@@ -5,5 +5,6 @@ pub mod literal;
 mod scan;
 
 pub use scan::{
-    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, unescape,
+    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, check,
+    unescape,
 };

@@ -375,6 +375,19 @@ pub fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
     }
 }
 
+/// Whether a string has characters, without making them.
+pub fn check(string: RawString<'_>) -> Result<(), BadString> {
+    let mut lone = false;
+    each_character(string.text, |piece| {
+        lone |= matches!(piece, Piece::LoneSurrogate)
+    })
+    .map_err(BadString::Malformed)?;
+    match lone {
+        true => Err(BadString::LoneSurrogate),
+        false => Ok(()),
+    }
+}
+
 fn check_escapes(text: &str) -> Result<(), &'static str> {
     each_character(text, |_| {})
 }
