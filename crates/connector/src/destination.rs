@@ -141,8 +141,11 @@ impl AddAssign for Books {
 pub struct CommitReport {
     /// The records since the last report.
     pub books: Books,
-    /// Rows of subtables written since the last report; the books count records only.
-    pub subtable_rows: u64,
+    /// The objects that the records went to since the last report, each as `bucket/key`. `None` where the destination is no
+    /// object storage.
+    pub objects: Option<Vec<String>>,
+    /// The subtables that got rows since the last report, each once; the books count records only.
+    pub subtables: Vec<SubtableReport>,
     /// Whether the checkpoint's position may be stored: false while a replacement is being built, because a cut-short
     /// replacement starts over.
     pub durable: bool,
@@ -150,9 +153,39 @@ pub struct CommitReport {
     pub notes: Vec<String>,
 }
 
+impl CommitReport {
+    /// Rows of all subtables.
+    pub fn subtable_rows(&self) -> u64 {
+        self.subtables
+            .iter()
+            .map(|subtable| subtable.row_count)
+            .sum()
+    }
+
+    /// Rows that were written: records and items.
+    pub fn row_count(&self) -> u64 {
+        self.books.written + self.subtable_rows()
+    }
+}
+
+/// Rows of one subtable. What keeps out an item keeps out its record, so rejections are counted there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubtableReport {
+    /// The subtable's name in the destination.
+    pub table_name: String,
+    /// Where in the record its items come from: [`crate::SubtableBatch::path`].
+    pub path: Vec<String>,
+    pub row_count: u64,
+    /// As [`CommitReport::objects`].
+    pub objects: Option<Vec<String>>,
+}
+
 /// Writes one table. Dropping it without [`TableWriter::finish`] leaves the destination as the last commit left it.
 #[async_trait]
 pub trait TableWriter: Send {
+    /// The table's name in the destination, without its schema where the destination has schemas.
+    fn table_name(&self) -> &str;
+
     /// The [`Checkpoint::position`] of the last commit that this stream made to this table in this epoch, as it was when the
     /// table was opened. By it a run finds out whether its predecessor died after a commit that nobody heard of.
     fn committed_position(&self) -> Option<&str>;

@@ -27,8 +27,8 @@ pub use check::{CheckReport, CheckStep};
 pub use config::{ConnectionConfig, TypeFidelity};
 pub use context::{CheckContext, DiscoverContext, LoadContext, ReadContext};
 pub use destination::{
-    Books, Checkpoint, CommitReport, Destination, LoadMode, Nesting, StreamIdentity, TableTarget,
-    TableWriter,
+    Books, Checkpoint, CommitReport, Destination, LoadMode, Nesting, StreamIdentity,
+    SubtableReport, TableTarget, TableWriter,
 };
 pub use error::{ConnectorError, ErrorKind};
 pub use key_order::{KeyOrder, LastKey};

@@ -252,6 +252,7 @@ impl LakeDestination {
             mode: target.mode,
             notes,
             table: format!("{}.{}", target.schema_name, target.table_name),
+            table_name: target.table_name,
         })
     }
 

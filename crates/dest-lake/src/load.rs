@@ -40,19 +40,31 @@ pub(crate) struct Load {
     layout: Option<Layout>,
     table: Option<TableFile>,
     /// By the path from the record to the array.
-    subtables: BTreeMap<Vec<String>, CsvFile>,
+    subtables: BTreeMap<Vec<String>, (CsvFile, u64)>,
     rejected: Option<RejectedFile>,
     pub(crate) books: Books,
-    pub(crate) subtable_rows: u64,
 }
 
 /// A file that is to become an object.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
+    pub(crate) content: Content,
     /// What takes the place of the table's name in the key.
     pub(crate) table: String,
     pub(crate) extension: &'static str,
     pub(crate) sealed: Sealed,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Records,
+    /// Items of the array that the path leads to.
+    Items {
+        path: Vec<String>,
+        row_count: u64,
+    },
+    Rejections,
 }
 
 impl Load {
@@ -79,7 +91,6 @@ impl Load {
             subtables: BTreeMap::new(),
             rejected: None,
             books: Books::default(),
-            subtable_rows: 0,
         }
     }
 
@@ -185,12 +196,14 @@ impl Load {
         if written == 0 {
             return Ok(());
         }
-        let file = match self.subtables.get_mut(&subtable.path) {
-            Some(file) => file,
+        let (file, row_count) = match self.subtables.get_mut(&subtable.path) {
+            Some(known) => known,
             None => {
                 let names = SystemCells::subtable_names(&self.key, subtable.levels.len());
                 let file = CsvFile::create(&self.spool, names, options)?;
-                self.subtables.entry(subtable.path.clone()).or_insert(file)
+                self.subtables
+                    .entry(subtable.path.clone())
+                    .or_insert((file, 0))
             }
         };
         let fields = &layout.schema.fields;
@@ -220,7 +233,7 @@ impl Load {
                 }),
             },
         })?;
-        self.subtable_rows += written as u64;
+        *row_count += written as u64;
         Ok(())
     }
 
@@ -239,13 +252,14 @@ impl Load {
         let mut outgoing = Vec::new();
         let mut notes = Vec::new();
         let table = segment(&self.table_name);
-        for (path, file) in std::mem::take(&mut self.subtables) {
+        for (path, (file, row_count)) in std::mem::take(&mut self.subtables) {
             let mut folder = table.clone();
             for name in &path {
                 folder.push('/');
                 folder.push_str(&segment(name));
             }
             outgoing.push(Outgoing {
+                content: Content::Items { path, row_count },
                 table: folder,
                 extension: self.format.extension(),
                 sealed: file.seal()?,
@@ -255,6 +269,7 @@ impl Load {
             let (sealed, reasons) = file.seal()?;
             notes = reasons;
             outgoing.push(Outgoing {
+                content: Content::Rejections,
                 table: system::REJECTED_TABLE.to_owned(),
                 extension: "jsonl",
                 sealed,
@@ -262,6 +277,7 @@ impl Load {
         }
         if let Some(file) = self.table.take() {
             outgoing.push(Outgoing {
+                content: Content::Records,
                 table,
                 extension: self.format.extension(),
                 sealed: file.seal()?,

@@ -267,6 +267,10 @@ impl S3Store {
 
 #[async_trait]
 impl Store for S3Store {
+    fn bucket(&self) -> Option<&str> {
+        Some(&self.bucket.name)
+    }
+
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         let list = format!("list the bucket {}", self.bucket.name);

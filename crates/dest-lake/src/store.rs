@@ -9,6 +9,11 @@ use crate::spool::Sealed;
 /// Objects by key. A key is a path of [`crate::key_template::segment`]s with `/` between them.
 #[async_trait]
 pub(crate) trait Store: Send + Sync {
+    /// The bucket that the objects are in, if they are in one.
+    fn bucket(&self) -> Option<&str> {
+        None
+    }
+
     /// Tests what a load will do; leaves nothing behind.
     async fn check(&self) -> CheckReport;
 

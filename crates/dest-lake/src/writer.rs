@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectorError, LoadMode, ShapedBatch, StreamIdentity,
-    TableWriter,
+    SubtableReport, TableWriter,
 };
 use selvedge_types::Clock;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::key_template::{KeyNames, KeyTemplate, segment};
-use crate::load::{Load, Outgoing};
+use crate::load::{Content, Load, Outgoing};
 use crate::mark::{Commit, Mark, Pending};
 use crate::store::{Creation, Store, unless_stopped};
 
@@ -25,8 +25,15 @@ pub(crate) struct LakeWriter {
     /// The position of the last commit before this writer.
     pub(crate) committed: Option<String>,
     pub(crate) notes: Vec<String>,
+    pub(crate) table_name: String,
     /// `schema.table`, for errors.
     pub(crate) table: String,
+}
+
+/// An object that a commit made.
+struct Made {
+    content: Content,
+    key: String,
 }
 
 /// Makes objects of files, with the commit mark around them.
@@ -82,28 +89,47 @@ impl LakeWriter {
         self.notes.extend(notes);
         let load = self.load.take();
         let stop = self.objects.stop.clone();
-        unless_stopped(&stop, self.objects.commit(outgoing, upto, complete))
+        let made = unless_stopped(&stop, self.objects.commit(outgoing, upto, complete))
             .await
             .map_err(|error| error.within(format_args!("table {}", self.table)))?;
         self.load = load;
-        let (books, subtable_rows) = match &mut self.load {
-            Some(load) => (
-                std::mem::take(&mut load.books),
-                std::mem::take(&mut load.subtable_rows),
-            ),
-            None => (Books::default(), 0),
-        };
-        Ok(CommitReport {
+        let load = self.load.as_mut();
+        let books = load.map_or_else(Books::default, |load| std::mem::take(&mut load.books));
+        Ok(self.report(books, made))
+    }
+
+    fn report(&mut self, books: Books, made: Vec<Made>) -> CommitReport {
+        let bucket = self.objects.store.bucket();
+        let mut report = CommitReport {
             books,
-            subtable_rows,
+            objects: bucket.map(|_| Vec::new()),
+            subtables: Vec::new(),
             durable: true,
             notes: std::mem::take(&mut self.notes),
-        })
+        };
+        for Made { content, key } in made {
+            let objects = bucket.map(|bucket| vec![format!("{bucket}/{key}")]);
+            match content {
+                Content::Records => report.objects = objects,
+                Content::Items { path, row_count } => report.subtables.push(SubtableReport {
+                    table_name: format!("{}__{}", self.table_name, path.join("__")),
+                    path,
+                    row_count,
+                    objects,
+                }),
+                Content::Rejections => {}
+            }
+        }
+        report
     }
 }
 
 #[async_trait]
 impl TableWriter for LakeWriter {
+    fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }
@@ -147,10 +173,11 @@ impl Objects {
         outgoing: Vec<Outgoing>,
         upto: &Checkpoint,
         complete: bool,
-    ) -> Result<(), ConnectorError> {
+    ) -> Result<Vec<Made>, ConnectorError> {
+        let mut made = Vec::with_capacity(outgoing.len());
         if outgoing.is_empty() && !self.marked {
             // Without rows, a mark is worth its requests only where there is one.
-            return Ok(());
+            return Ok(made);
         }
         if let Some(key) = &self.mark_key
             && let Some(found) = Mark::read(self.store.as_ref(), key).await?
@@ -186,7 +213,11 @@ impl Objects {
                         .await?;
                 }
                 match self.store.create(&key, sealed, token).await? {
-                    Creation::Created => break,
+                    Creation::Created => {
+                        let content = file.content;
+                        made.push(Made { content, key });
+                        break;
+                    }
                     Creation::Taken(again) => sealed = again,
                 }
                 loaded_at += 1;
@@ -196,7 +227,8 @@ impl Objects {
         self.mark.pending = None;
         self.mark.table_version = table_version;
         self.mark.committed = Some(commit);
-        self.write_mark().await
+        self.write_mark().await?;
+        Ok(made)
     }
 
     /// Names the object whose appearance decides.

@@ -406,9 +406,9 @@ impl Writer {
         }
         CommitReport {
             books,
-            subtable_rows: 0,
             durable,
             notes: std::mem::take(&mut self.notes),
+            ..CommitReport::default()
         }
     }
 
@@ -441,6 +441,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

@@ -491,9 +491,10 @@ impl Writer {
         }
         CommitReport {
             books,
-            subtable_rows: std::mem::take(&mut self.subtables.rows),
+            subtables: self.subtables.report(),
             durable,
             notes: std::mem::take(&mut self.notes),
+            ..CommitReport::default()
         }
     }
 
@@ -524,6 +525,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectorError, LoadContext, LoadMode, ShapedBatch,
-    TableTarget,
+    SubtableReport, TableTarget,
 };
 use selvedge_shape::{Column, ColumnType, Dialect, TableShape, system};
 use selvedge_types::Clock;
@@ -53,8 +53,8 @@ pub(crate) struct Load {
     /// Something failed; what is in the file is not known to be right.
     failed: bool,
     books: Books,
-    /// Rows of subtables that were written and are not told yet.
-    subtable_rows: u64,
+    /// Subtables with rows that were written and are not told yet.
+    written_items: Vec<SubtableReport>,
     notes: Vec<String>,
 }
 
@@ -115,8 +115,13 @@ impl Load {
             in_transaction: false,
             failed: false,
             books: Books::default(),
-            subtable_rows: 0,
+            written_items: Vec::new(),
         })
+    }
+
+    /// The table's name in the file.
+    pub(crate) fn table_name(&self) -> &str {
+        &self.opening.table
     }
 
     pub(crate) fn take_committed_position(&mut self) -> Option<String> {
@@ -131,11 +136,11 @@ impl Load {
         self.guarded(|load| {
             load.mark_and_commit(upto)?;
             // Rows of a replacement are settled when it is complete.
-            let (settled, subtable_rows) = match load.mode {
+            let (settled, items) = match load.mode {
                 LoadMode::Merge => load.settle(),
                 LoadMode::Replace => Default::default(),
             };
-            Ok(load.report(settled, subtable_rows))
+            Ok(load.report(settled, items))
         })
     }
 
@@ -143,10 +148,10 @@ impl Load {
         self.guarded(|load| {
             load.complete()?;
             load.mark_and_commit(upto)?;
-            let (settled, subtable_rows) = load.settle();
+            let (settled, items) = load.settle();
             Ok(CommitReport {
                 durable: true,
-                ..load.report(settled, subtable_rows)
+                ..load.report(settled, items)
             })
         })
     }
@@ -337,14 +342,14 @@ impl Load {
         Ok(())
     }
 
-    fn settle(&mut self) -> (Books, u64) {
-        (
-            std::mem::take(&mut self.books),
-            std::mem::take(&mut self.subtable_rows),
-        )
+    fn settle(&mut self) -> (Books, Vec<SubtableReport>) {
+        let mut items = std::mem::take(&mut self.written_items);
+        // Of some nothing may be left.
+        items.retain(|subtable| subtable.row_count > 0);
+        (std::mem::take(&mut self.books), items)
     }
 
-    fn report(&mut self, books: Books, subtable_rows: u64) -> CommitReport {
+    fn report(&mut self, books: Books, subtables: Vec<SubtableReport>) -> CommitReport {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.rejected.notes());
         if books.null_key > 0 {
@@ -355,7 +360,8 @@ impl Load {
         }
         CommitReport {
             books,
-            subtable_rows,
+            objects: None,
+            subtables,
             durable: self.mode == LoadMode::Merge,
             notes,
         }

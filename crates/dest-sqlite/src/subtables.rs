@@ -36,6 +36,10 @@ pub(crate) struct Subtable {
 }
 
 impl Subtable {
+    pub(crate) fn table_name(&self) -> &str {
+        &self.table
+    }
+
     fn key(&self, record: &RecordKey) -> Vec<String> {
         record.subtable_key(self.levels)
     }

@@ -9,6 +9,7 @@ use crate::load::Load;
 /// A table under load. `None` only while a call is under way, or after one was abandoned.
 pub(crate) struct SqliteWriter {
     load: Option<Box<Load>>,
+    table_name: String,
     /// The position of the last commit before this writer.
     committed: Option<String>,
 }
@@ -16,6 +17,7 @@ pub(crate) struct SqliteWriter {
 impl SqliteWriter {
     pub(crate) fn new(mut load: Load) -> Self {
         Self {
+            table_name: load.table_name().to_owned(),
             committed: load.take_committed_position(),
             load: Some(Box::new(load)),
         }
@@ -44,6 +46,10 @@ impl SqliteWriter {
 
 #[async_trait]
 impl TableWriter for SqliteWriter {
+    fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

@@ -165,12 +165,7 @@ impl Copier<'_> {
             }
             return Err(error);
         }
-        self.save(
-            plan,
-            &position,
-            Some(report.books.written + report.subtable_rows),
-        )
-        .await?;
+        self.save(plan, &position, Some(report.row_count())).await?;
         Ok(copied)
     }
 
@@ -272,12 +267,7 @@ impl Copier<'_> {
                 self.note(&report);
                 copied.books += report.books;
                 if report.durable {
-                    self.save(
-                        plan,
-                        position,
-                        Some(report.books.written + report.subtable_rows),
-                    )
-                    .await?;
+                    self.save(plan, position, Some(report.row_count())).await?;
                 }
                 pending = Pending::since(self.clock.now());
             }

@@ -224,7 +224,7 @@ async fn play(ground: &impl Ground, runs: &[Run]) -> Result<(), TestCaseError> {
         let mut told = CommitReport::default();
         let mut add = |report: CommitReport| {
             told.books += report.books;
-            told.subtable_rows += report.subtable_rows;
+            told.subtables.extend(report.subtables);
         };
         let mut sub_rows = 0;
         let mut settle = |table: &mut Table, waiting: &mut Vec<Order>, expected: &mut Books| {
@@ -289,7 +289,7 @@ async fn play(ground: &impl Ground, runs: &[Run]) -> Result<(), TestCaseError> {
                     - told.books.older_sequence;
                 expected.older_sequence = told.books.older_sequence;
                 prop_assert_eq!(told.books, expected);
-                prop_assert_eq!(told.subtable_rows, sub_rows);
+                prop_assert_eq!(told.subtable_rows(), sub_rows);
                 model.table = table;
                 model.finished |= records > 0;
             }

@@ -118,6 +118,8 @@ async fn records_become_objects_under_the_template() {
     assert_eq!((report.books.written, report.books.rejected), (1, 1));
     let folder = "raw/2031-02-03T04/shop";
     let order = format!("{folder}/orders/0_1927857906789.jsonl");
+    let told = format!("{}/{order}", bucket.name);
+    assert_eq!(report.objects, Some(vec![told]));
     assert_eq!(
         bucket.keys().await,
         [

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selvedge_connector::{Destination, Nesting, SubtableBatch};
+use selvedge_connector::{Destination, Nesting, SubtableBatch, SubtableReport};
 use serde_json::json;
 
 use crate::support::{
@@ -110,7 +110,20 @@ async fn items_of_arrays_go_into_a_folder_below_their_table() {
         vec![contacts],
     )
     .await;
-    assert_eq!((report.books.written, report.subtable_rows), (2, 5));
+    assert_eq!((report.books.written, report.objects), (2, None));
+    let subtable = |name: &str, path: &[&str], row_count| SubtableReport {
+        table_name: name.to_owned(),
+        path: path.iter().map(ToString::to_string).collect(),
+        row_count,
+        objects: None,
+    };
+    assert_eq!(
+        report.subtables,
+        [
+            subtable("contacts__personas", &["personas"], 3),
+            subtable("contacts__personas__scans", &["personas", "scans"], 2),
+        ]
+    );
     assert_eq!(
         lake.keys(),
         [

@@ -103,15 +103,19 @@ impl RejectAll {
                 rejected,
                 ..Books::default()
             },
-            subtable_rows: 0,
             durable: true,
             notes,
+            ..CommitReport::default()
         })
     }
 }
 
 #[async_trait]
 impl TableWriter for RejectAll {
+    fn table_name(&self) -> &str {
+        &self.target.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

@@ -203,7 +203,7 @@ impl Writer {
         }
         registry::register(&self.link, schema, &subtable.name, &self.table_name).await?;
         self.link.execute(&format!("drop table {items}")).await?;
-        self.subtables.rows += inserted;
+        self.subtables.open[number].rows += inserted;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 //! wins are found among those of the records that lose.
 
 use arrow_array::Int64Array;
-use selvedge_connector::{ConnectorError, ShapedBatch, SubtableBatch};
+use selvedge_connector::{ConnectorError, ShapedBatch, SubtableBatch, SubtableReport};
 use selvedge_postgres::quote_qualified;
 use selvedge_shape::{
     Column, ColumnType, Rejection, RowRejection, SchemaChange, TableShape, subtable_batch,
@@ -39,20 +39,22 @@ pub(crate) struct Subtables {
     next_arrival: i64,
     /// Paths whose items have no place: told once.
     left_out: Vec<Vec<String>>,
-    /// Rows written since the last report.
-    pub(super) rows: u64,
 }
 
 /// One of them.
 #[derive(Debug)]
 pub(super) struct Subtable {
     pub(super) name: String,
+    /// The array that its items are in.
+    path: Vec<String>,
     /// Quoted, with its schema.
     pub(super) table: String,
     pub(super) shape: TableShape,
     pub(super) primary_key: Option<PrimaryKey>,
     /// The columns of its temporary table of [`Mode::Upsert`], once that is there.
     pub(super) stage: Option<Vec<Column>>,
+    /// Rows written since the last report.
+    pub(super) rows: u64,
 }
 
 impl Subtables {
@@ -62,6 +64,19 @@ impl Subtables {
             known: names,
             ..Self::default()
         }
+    }
+
+    /// What was written since the last report.
+    pub(super) fn report(&mut self) -> Vec<SubtableReport> {
+        let written = self.open.iter_mut().filter(|subtable| subtable.rows > 0);
+        written
+            .map(|subtable| SubtableReport {
+                table_name: subtable.name.clone(),
+                path: subtable.path.clone(),
+                row_count: std::mem::take(&mut subtable.rows),
+                objects: None,
+            })
+            .collect()
     }
 }
 
@@ -301,10 +316,12 @@ impl Writer {
         let table = quote_qualified(schema_name, &name);
         self.subtables.open.push(Subtable {
             name,
+            path: items.path.clone(),
             table,
             shape,
             primary_key,
             stage: None,
+            rows: 0,
         });
         Ok(Place::Subtable(self.subtables.open.len() - 1))
     }
@@ -540,7 +557,7 @@ impl Writer {
         copy.buffer.extend_from_slice(&encoded);
         let copied = copy.finish(&self.link).await?;
         if matches!(self.mode, Mode::FirstLoad | Mode::Append) {
-            self.subtables.rows += copied;
+            self.subtables.open[number].rows += copied;
         }
         Ok(())
     }

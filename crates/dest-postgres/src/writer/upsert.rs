@@ -8,7 +8,7 @@ use selvedge_shape::{Column, SchemaChange};
 use super::subtables::{ARRIVAL, Subtable, WINNERS};
 use super::{STAGE, Writer, temporary, writable_columns};
 use crate::ddl;
-use crate::link::get;
+use crate::link::{Link, get};
 
 /// SQLSTATE of `on conflict` meeting a row that the same statement has written.
 const SECOND_TIME: &str = "21000";
@@ -144,23 +144,14 @@ impl Writer {
 
     /// Tells what became of the records of a first pass that went in by key.
     pub(super) async fn count_first_pass(&mut self) -> Result<(), ConnectorError> {
-        let records = self.count_rows(&self.table).await?;
+        let records = count_rows(&self.link, &self.table).await?;
         let held = std::mem::take(&mut self.held);
         self.books.written += records;
         self.books.superseded += held.saturating_sub(records);
-        let mut items = 0;
-        for subtable in &self.subtables.open {
-            items += self.count_rows(&subtable.table).await?;
+        for subtable in &mut self.subtables.open {
+            subtable.rows = count_rows(&self.link, &subtable.table).await?;
         }
-        self.subtables.rows = items;
         Ok(())
-    }
-
-    async fn count_rows(&self, table: &str) -> Result<u64, ConnectorError> {
-        let query = format!("select count(*) as rows from {table}");
-        let row = self.link.query_one(&query, &[]).await?;
-        let rows: i64 = get(&row, "rows")?;
-        Ok(rows.unsigned_abs())
     }
 
     /// `insert` makes the statement that merges the rows of a query. How many rows won.
@@ -256,7 +247,7 @@ impl Writer {
                 .await?;
         }
         let first_pass = self.is_first_pass();
-        for (number, subtable) in self.subtables.open.iter().enumerate() {
+        for (number, subtable) in self.subtables.open.iter_mut().enumerate() {
             let Some(columns) = &subtable.stage else {
                 continue;
             };
@@ -269,11 +260,18 @@ impl Writer {
             );
             let inserted = self.link.count(&insert, &[]).await?;
             if !first_pass {
-                self.subtables.rows += inserted;
+                subtable.rows += inserted;
             }
         }
         Ok(applied)
     }
+}
+
+async fn count_rows(link: &Link, table: &str) -> Result<u64, ConnectorError> {
+    let query = format!("select count(*) as rows from {table}");
+    let row = link.query_one(&query, &[]).await?;
+    let rows: i64 = get(&row, "rows")?;
+    Ok(rows.unsigned_abs())
 }
 
 /// Keeps the columns of a temporary table in step with a change.

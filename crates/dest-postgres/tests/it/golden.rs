@@ -25,7 +25,7 @@ impl Stream {
         let target = self.warehouse.target(&self.key, LoadMode::Merge);
         let batch = json_batch(&self.key, &self.schema, records);
         let report = self.warehouse.run(target, vec![batch]).await;
-        (report.books.written, report.subtable_rows)
+        (report.books.written, report.subtable_rows())
     }
 
     async fn rows(&self, query: &str) -> Vec<String> {

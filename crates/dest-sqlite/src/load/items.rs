@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use arrow_array::BooleanArray;
 use arrow_select::filter::filter_record_batch;
-use selvedge_connector::{ConnectorError, LoadMode, Sequences, ShapedBatch, SubtableBatch};
+use selvedge_connector::{
+    ConnectorError, LoadMode, Sequences, ShapedBatch, SubtableBatch, SubtableReport,
+};
 use selvedge_shape::{Rejection, TableShape, record_text, subtable_batch};
 
 use super::{Load, key_of};
@@ -34,6 +36,8 @@ pub(super) struct Plan {
 pub(super) struct PlannedItems {
     /// Index of the subtable.
     at: usize,
+    /// The way to the array.
+    path: Vec<String>,
     rows: ShapedBatch,
     /// For each row the row of its record.
     root_rows: Arc<[u32]>,
@@ -90,6 +94,7 @@ impl Load {
             );
             plan.items.push(PlannedItems {
                 at,
+                path: items.path.clone(),
                 rows,
                 root_rows: Arc::clone(&items.root_rows),
             });
@@ -193,7 +198,10 @@ impl Load {
                 for subtable in subtables.existing() {
                     let taken_back = remove(file, subtable, subtables, &columns, &winners)
                         .map_err(|error| explain(&error))?;
-                    self.subtable_rows = self.subtable_rows.saturating_sub(taken_back);
+                    let told = self.written_items.iter_mut();
+                    for written in told.filter(|told| told.table_name == subtable.table_name()) {
+                        written.row_count = written.row_count.saturating_sub(taken_back);
+                    }
                 }
             }
             None => {
@@ -224,7 +232,18 @@ impl Load {
                 upsert: false,
                 run_seed: self.run_seed,
             };
-            self.subtable_rows += insertion.run(&planned.rows, &skip, None)?.written;
+            let row_count = insertion.run(&planned.rows, &skip, None)?.written;
+            let name = subtable.table_name();
+            let mut told = self.written_items.iter_mut();
+            match told.find(|told| told.table_name == name) {
+                Some(told) => told.row_count += row_count,
+                None => self.written_items.push(SubtableReport {
+                    table_name: name.to_owned(),
+                    path: planned.path.clone(),
+                    row_count,
+                    objects: None,
+                }),
+            }
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ async fn an_array_whose_table_is_a_stream_rejects_its_records() {
     let batch = json(&["id"], &[(1, ORDER), (2, BARE)]);
     let report = warehouse.load(merge("orders", &["id"]), vec![batch]).await;
     assert_eq!((report.books.written, report.books.rejected), (1, 1));
-    assert_eq!(report.subtable_rows, 0);
+    assert_eq!(report.subtable_rows(), 0);
     assert_eq!(
         warehouse.rows("select table_name, reason, record from shop___sdc_rejected"),
         [format!(
@@ -135,7 +135,7 @@ async fn arrays_of_one_name_share_a_table_but_not_in_one_record() {
     let batch = json(&["id"], &records);
     let report = warehouse.load(merge("posts", &["id"]), vec![batch]).await;
     assert_eq!((report.books.written, report.books.rejected), (2, 1));
-    assert_eq!(report.subtable_rows, 2);
+    assert_eq!(report.subtable_rows(), 2);
     assert_eq!(
         warehouse.rows("select _sdc_source_key_id, value from shop__posts__a__b order by 1"),
         ["1|1", "2|2"]

@@ -269,19 +269,22 @@ impl MemoryWriter {
             return Err(ConnectorError::new(ErrorKind::Unreachable, "the run died"));
         }
         Ok(CommitReport {
-            subtable_rows: 0,
             books: Books {
                 written,
                 ..Books::default()
             },
             durable: true,
-            notes: Vec::new(),
+            ..CommitReport::default()
         })
     }
 }
 
 #[async_trait]
 impl TableWriter for MemoryWriter {
+    fn table_name(&self) -> &str {
+        &self.table
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

@@ -128,9 +128,8 @@ impl Writer {
         }
         CommitReport {
             books,
-            subtable_rows: 0,
             durable: !replaces,
-            notes: Vec::new(),
+            ..CommitReport::default()
         }
     }
 
@@ -144,6 +143,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn table_name(&self) -> &str {
+        &self.target.table_name
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.committed.as_deref()
     }

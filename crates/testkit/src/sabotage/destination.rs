@@ -104,6 +104,10 @@ impl Writer {
 
 #[async_trait]
 impl TableWriter for Writer {
+    fn table_name(&self) -> &str {
+        self.inner.table_name()
+    }
+
     fn committed_position(&self) -> Option<&str> {
         self.inner.committed_position()
     }
