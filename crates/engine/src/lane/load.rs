@@ -289,14 +289,14 @@ impl LaneLoad {
     }
 
     async fn save(&mut self, state: &State, report: &CommitReport) -> Result<(), LaneError> {
-        let row_count = report.books.written + report.subtable_rows;
+        let row_count = report.row_count();
         self.journal.save(state.position, row_count).await?;
         self.position = state.position;
         Ok(())
     }
 
     fn heard(&self, state: &mut State, report: &CommitReport) {
-        state.report.row_count += report.books.written + report.subtable_rows;
+        state.report.row_count += report.row_count();
         for note in &report.notes {
             self.journal.log(LogLevel::Warning, note);
         }
