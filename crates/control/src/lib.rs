@@ -8,6 +8,7 @@
 //! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`plans`], [`connection_types`], [`destinations`],
 //!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`]; and
 //!   of partners, [`oauth`].
+//! - For what others push: [`intake`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -21,6 +22,7 @@ mod error;
 pub mod hooks;
 pub mod idempotency;
 pub mod import_tokens;
+pub mod intake;
 pub mod jobs;
 pub mod logs;
 pub mod oauth;

@@ -4,8 +4,10 @@ use selvedge_types::{
     AccountId, AccountScope, DestinationId, ImportTokenId, Secret, SourceId, Timestamp,
 };
 
+use serde_json::{Map, Value as Json};
+
 use crate::value::values;
-use crate::{ReadTx, StoreError, Tx, random};
+use crate::{ReadTx, StoreError, Tx, connections, random};
 
 /// What the text of a token begins with; access tokens of accounts begin otherwise.
 const PREFIX: &str = "at_";
@@ -23,8 +25,8 @@ pub struct PushedSource {
     pub scope: AccountScope,
     pub source: SourceId,
     pub source_type: String,
-    /// Everything but credentials, as JSON text.
-    pub properties: String,
+    /// Everything but credentials.
+    pub properties: Map<String, Json>,
     pub destination: Option<DestinationId>,
     /// Neither deleted nor paused.
     pub active: bool,
@@ -86,11 +88,12 @@ pub async fn authenticate(
     let values = values![random::hash(token)];
     let row = tx.fetch_optional(AUTHENTICATE, values).await?;
     row.map(|row| {
+        let source = SourceId(row.integer("source_id")?);
         Ok(PushedSource {
             scope: AccountScope::of(AccountId(row.integer("account_id")?)),
-            source: SourceId(row.integer("source_id")?),
+            source,
             source_type: row.text("type")?,
-            properties: row.text("properties")?,
+            properties: connections::properties(source.into(), &row)?,
             destination: row.optional_integer("destination_id")?.map(DestinationId),
             active: row.integer("active")? == 1,
         })
