@@ -5,10 +5,15 @@
 
 mod message;
 mod part;
+mod push;
 #[allow(dead_code, unused_imports, reason = "its users come next")]
 mod record;
 mod refusal;
+mod transit;
+mod webhook;
 
 pub use message::{Message, MessageError, Messages};
 pub use part::{Intake, Part, PartHeader, Typing};
+pub use push::{push, push_transit};
 pub use refusal::Refusal;
+pub use webhook::{WebhookKind, webhook};
