@@ -3,15 +3,20 @@
 //! Pure: bytes in, either an [`Intake`] or a [`Refusal`] with the documented answer out. No clock, no sockets, no storage.
 //! Nothing is copied that can stay where it is: the records of an accepted body remain the text that came.
 
+mod batch;
+mod instant;
 mod message;
 mod part;
 mod push;
 #[allow(dead_code, unused_imports, reason = "its users come next")]
 mod record;
 mod refusal;
+#[allow(dead_code, reason = "its users come next")]
+mod schema;
 mod transit;
 mod webhook;
 
+pub use batch::batch;
 pub use message::{Message, MessageError, Messages};
 pub use part::{Intake, Part, PartHeader, Typing};
 pub use push::{push, push_transit};

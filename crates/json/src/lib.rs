@@ -3,8 +3,10 @@
 
 pub mod literal;
 mod scan;
+mod skip;
 
 pub use scan::{
     BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, check,
     unescape,
 };
+pub use skip::array_length;

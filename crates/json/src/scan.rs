@@ -50,6 +50,12 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes on at another place.
+    #[inline]
+    pub fn go_to(&mut self, position: usize) {
+        self.at = position;
+    }
+
     /// An error at this place.
     pub fn malformed(&self, problem: &'static str) -> Malformed {
         Malformed {

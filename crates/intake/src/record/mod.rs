@@ -9,8 +9,10 @@ mod reader;
 mod surrogates;
 
 pub(crate) use keys::{KeyValue, Keys, MAX_KEY_CHARACTERS};
-pub(crate) use members::Members;
-pub(crate) use reader::{Facts, Flaw, NotFinite, Reader};
+pub(crate) use members::{Members, OpenObject};
+pub(crate) use reader::{
+    Facts, Flaw, NotFinite, REPEATED_MEMBER, Reader, characters, string, within_depth,
+};
 pub(crate) use surrogates::mend_surrogates;
 
 /// Values without inner parts that a record may have, at whatever depth.

@@ -6,7 +6,7 @@ use selvedge_json::{
     BadString, MAX_DEPTH, Malformed, RawString, Scalar, Scanner, TOO_DEEP, check, unescape,
 };
 
-use super::{KeyValue, Keys, Members};
+use super::{KeyValue, Keys, Members, OpenObject};
 
 /// The problem of an object with two members of one name.
 pub(crate) const REPEATED_MEMBER: &str = "an object has two members of the same name";
@@ -40,7 +40,7 @@ pub(crate) struct Facts {
 /// Reads records. What it remembers of one is of no use for the next, but for its memory.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
-    not_finite: NotFinite,
+    pub(crate) not_finite: NotFinite,
     pub(crate) members: Members<'a>,
     pub(crate) data_points: usize,
 }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn add_member(
         &mut self,
         scanner: &Scanner<'a>,
-        object: &mut super::members::OpenObject<'a>,
+        object: &mut OpenObject<'a>,
         name: Cow<'a, str>,
     ) -> Result<(), Flaw> {
         match self.members.add(object, name) {

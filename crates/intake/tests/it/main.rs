@@ -1,0 +1,3 @@
+//! What the crate promises to those who hand bodies to it.
+
+mod batch_refusals;
