@@ -9,6 +9,7 @@ mod denest;
 mod repeated;
 mod rules;
 mod shaper;
+mod tagged;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -31,6 +31,8 @@ pub(crate) enum TextKind {
     Instant,
     Decimal,
     Plain,
+    /// By its own tag.
+    Tagged,
 }
 
 /// How values of one place are typed.
@@ -80,6 +82,13 @@ impl Rules {
             rules: vec![Rule::by_value()],
             root: BY_VALUE,
         }
+    }
+
+    /// The same, but that strings may be tagged.
+    pub(crate) fn by_tag() -> Self {
+        let mut rules = Self::by_value();
+        rules.rules[BY_VALUE as usize].texts = vec![TextKind::Tagged];
+        rules
     }
 
     pub(crate) fn from_schema(schema: &Value) -> Self {

@@ -1,5 +1,7 @@
 //! The shaper: records one by one in, batches out.
 
+use std::borrow::Cow;
+
 use arrow_schema::ArrowError;
 use selvedge_connector::{
     Nesting, RecordTexts, RefusedRecord, ShapedBatch, SubtableBatch, SystemValues,
@@ -13,6 +15,7 @@ use serde_json::Value;
 use super::columns::Kind;
 use super::repeated::{Order, rewrite};
 use super::rules::{NumberKind, Rules, TextKind};
+use super::tagged::{Tagged, plain};
 use super::tree::{MAX_PLACES, NONE, ROOT, TooManyPlaces, Tree};
 use crate::Rejection;
 
@@ -30,6 +33,8 @@ pub struct JsonShaper {
     destination: &'static str,
     key: Vec<String>,
     rules: Rules,
+    /// Whether strings may be tagged.
+    is_tagged: bool,
     tree: Tree,
     /// Objects begun so far: each has a number of its own.
     objects_met: u64,
@@ -79,6 +84,16 @@ impl JsonShaper {
         Self::with_rules(nesting, destination, key, Rules::from_schema(schema))
     }
 
+    /// For records without a schema whose strings may begin with a tag: `~t` an instant (RFC 3339), `~f` a decimal, `~n` an
+    /// integer of any size, `~~` a text that begins with a tilde. Where JSON is shown as text, in fields and for rejected
+    /// records, it has the values without tags.
+    pub fn tagged(nesting: Nesting, destination: &'static str, key: &[String]) -> Self {
+        Self {
+            is_tagged: true,
+            ..Self::with_rules(nesting, destination, key, Rules::by_tag())
+        }
+    }
+
     fn with_rules(
         nesting: Nesting,
         destination: &'static str,
@@ -91,6 +106,7 @@ impl JsonShaper {
             key: key.to_vec(),
             tree: Tree::new(key, &rules),
             rules,
+            is_tagged: false,
             objects_met: 0,
             indices: Vec::new(),
             scratch: String::new(),
@@ -117,7 +133,7 @@ impl JsonShaper {
             taken => taken,
         };
         let Err(trouble) = taken else {
-            self.texts.push(record);
+            self.texts.push(&self.shown(record));
             return Ok(true);
         };
         self.tree.roll_back();
@@ -143,12 +159,20 @@ impl JsonShaper {
         }
     }
 
+    /// JSON as others are to see it.
+    fn shown<'a>(&self, json: &'a str) -> Cow<'a, str> {
+        match self.is_tagged {
+            true => plain(json),
+            false => Cow::Borrowed(json),
+        }
+    }
+
     /// Keeps a record that does not become a row, which is what the answer says.
     fn refuse(&mut self, reason: String, record: &str) -> bool {
         self.refused_bytes += record.len();
         self.refused.push(RefusedRecord {
             reason,
-            record: record.to_owned(),
+            record: self.shown(record).into_owned(),
         });
         false
     }
@@ -326,13 +350,18 @@ impl JsonShaper {
             }
             b'{' | b'[' if self.tree.places[place as usize].is_key => {
                 let text = rewrite(scanner, Order::Sorted)?;
+                let text = self.shown(&text);
                 self.tree.column(place, Kind::Text).push_text(&text);
                 Ok(())
             }
             b'{' | b'[' if self.nesting == Nesting::Json => {
                 self.scratch.clear();
                 scanner.copy_value(depth + 1, &mut self.scratch)?;
-                self.tree.column(place, Kind::Json).push_text(&self.scratch);
+                let text = match self.is_tagged {
+                    true => plain(&self.scratch),
+                    false => Cow::Borrowed(self.scratch.as_str()),
+                };
+                self.tree.column(place, Kind::Json).push_text(&text);
                 Ok(())
             }
             b'{' => {
@@ -398,7 +427,8 @@ impl JsonShaper {
         raw: RawString<'_>,
     ) -> Result<(), Trouble> {
         let rule = self.rules.get(self.tree.places[place as usize].rule);
-        if !raw.escaped && rule.texts.is_empty() {
+        let has_tag = self.is_tagged && raw.text.starts_with('~');
+        if !raw.escaped && !has_tag && (self.is_tagged || rule.texts.is_empty()) {
             self.tree.column(place, Kind::Text).push_text(raw.text);
             return Ok(());
         }
@@ -409,6 +439,7 @@ impl JsonShaper {
         for kind in &rule.texts {
             match kind {
                 TextKind::Plain => break,
+                TextKind::Tagged => return self.put_tagged(place, Tagged::of(&text)),
                 TextKind::Instant => {
                     if let Some(micros) = literal::instant(&text) {
                         self.tree.column(place, Kind::Instant).push_long(micros);
@@ -428,6 +459,22 @@ impl JsonShaper {
             }
         }
         self.tree.column(place, Kind::Text).push_text(&text);
+        Ok(())
+    }
+
+    fn put_tagged(&mut self, place: u32, value: Tagged<'_>) -> Result<(), Trouble> {
+        match value {
+            Tagged::Text(text) => self.tree.column(place, Kind::Text).push_text(text),
+            Tagged::Instant(micros, _) => self.tree.column(place, Kind::Instant).push_long(micros),
+            Tagged::Decimal(text) => match literal::decimal(text) {
+                Some(decimal) => self.tree.column(place, Kind::Decimal).push_text(&decimal),
+                None => return Err(self.decimal_out_of_range(place)),
+            },
+            Tagged::Integer(text) => {
+                let integer = true;
+                return self.put_number(place, Number { text, integer });
+            }
+        }
         Ok(())
     }
 

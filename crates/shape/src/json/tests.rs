@@ -173,6 +173,68 @@ fn values_are_typed_by_the_schema_and_elsewhere_by_their_literal() {
 }
 
 #[test]
+fn tagged_strings_go_to_columns_of_their_type() {
+    let record = r#"{"id":"~n7","at":"~t2024-05-01T10:00:00+02:00","fee":"~f12.50","big":"~n-7","note":"~~t","iso":"2024-05-01T10:00:00Z","list":["~f1","~~x",2],"o":{"at":"~t1970-01-01T00:00:00Z"}}"#;
+    let mut shaper = JsonShaper::tagged(Nesting::Subtables, "PostgreSQL", &["id".to_owned()]);
+    assert!(shaper.push(record).unwrap());
+    let batch = finished(&mut shaper);
+    assert_eq!(
+        rows(&batch),
+        [
+            r#"{"id":7,"at":"2024-05-01T08:00:00.000000Z","fee":12.50,"big":-7,"note":"~t","iso":"2024-05-01T10:00:00Z","o__at":"1970-01-01T00:00:00.000000Z"}"#
+        ]
+    );
+    assert_eq!(
+        items(&batch),
+        [
+            r#"list 0/0 {"value":1}"#,
+            r#"list 0/1 {"value":"~x"}"#,
+            r#"list 0/2 {"value":2}"#,
+        ]
+    );
+    assert_eq!(
+        batch.texts.as_ref().and_then(|texts| texts.get(0)),
+        Some(
+            r#"{"id":7,"at":"2024-05-01T10:00:00+02:00","fee":12.50,"big":-7,"note":"~t","iso":"2024-05-01T10:00:00Z","list":[1,"~x",2],"o":{"at":"1970-01-01T00:00:00Z"}}"#
+        )
+    );
+}
+
+#[test]
+fn tags_show_nowhere_in_text() {
+    let key = ["id".to_owned()];
+    let mut shaper = JsonShaper::tagged(Nesting::Json, "PostgreSQL", &key);
+    let record = r#"{"id":{"b":"~f1.5","a":"~~"},"o":{"x":"~t2024-05-01T10:00:00Z","~t":["~n99999999999999999999"]}}"#;
+    assert!(shaper.push(record).unwrap());
+    for (wide, reason) in [
+        (
+            r#"{"id":1,"n":"~n99999999999999999999","s":"~~"}"#,
+            "integer out of range for PostgreSQL on [n]",
+        ),
+        (
+            r#"{"id":1,"n":"~f1e999999","s":"~~"}"#,
+            "decimal out of range for PostgreSQL on [n]",
+        ),
+    ] {
+        assert!(!shaper.push(wide).unwrap());
+        let refused = shaper.refused.last().unwrap();
+        assert_eq!(refused.reason, reason);
+        let shown = wide.replace("\"~n99999999999999999999\"", "99999999999999999999");
+        let shown = shown
+            .replace("\"~f1e999999\"", "1e999999")
+            .replace("~~", "~");
+        assert_eq!(refused.record, shown);
+    }
+    let batch = finished(&mut shaper);
+    assert_eq!(
+        rows(&batch),
+        [
+            r#"{"id":"{\"a\":\"~\",\"b\":1.5}","o":{"x":"2024-05-01T10:00:00Z","~t":[99999999999999999999]}}"#
+        ]
+    );
+}
+
+#[test]
 fn a_record_that_does_not_get_in_leaves_nothing_behind() {
     let mut shaper = shaper(Nesting::Subtables, &[]);
     shaper.push(r#"{"id":1,"a":[1]}"#).unwrap();
