@@ -19,6 +19,6 @@ mod webhook;
 pub use batch::batch;
 pub use message::{Message, MessageError, Messages};
 pub use part::{Intake, Part, PartHeader, Typing};
-pub use push::{push, push_transit};
+pub use push::{MAX_RECORDS, push, push_transit};
 pub use refusal::Refusal;
 pub use webhook::{WebhookKind, webhook};

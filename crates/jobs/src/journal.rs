@@ -271,7 +271,7 @@ impl RunJournal for StoreJournal {
 }
 
 /// The documented shape of a load's error.
-fn error_state(error: &ConnectorError) -> serde_json::Value {
+pub(crate) fn error_state(error: &ConnectorError) -> serde_json::Value {
     use selvedge_connector::ErrorKind;
     let internal = error.kind == ErrorKind::Internal;
     let action = match error.kind {

@@ -10,6 +10,8 @@ const RUNNING: &str = "selvedge_jobs_running";
 const SECONDS: &str = "selvedge_job_duration_seconds";
 const ROWS: &str = "selvedge_rows_total";
 const BYTES: &str = "selvedge_bytes_total";
+const LANES: &str = "selvedge_intake_lanes_waiting";
+const WAITING: &str = "selvedge_intake_records_waiting";
 
 /// Says once what the numbers mean.
 pub fn describe() {
@@ -26,6 +28,11 @@ pub fn describe() {
         Unit::Bytes,
         "Bytes of columns handed to destinations by ended jobs"
     );
+    describe_gauge!(
+        LANES,
+        "Tables with accepted records that are not loaded yet"
+    );
+    describe_gauge!(WAITING, "Accepted records that are not loaded yet");
 }
 
 pub(crate) fn running(mode: JobMode, count: usize) {
@@ -40,4 +47,9 @@ pub(crate) fn ended(mode: JobMode, state: JobState, seconds: f64) {
 pub(crate) fn moved(progress: &JobProgress) {
     counter!(ROWS).increment(progress.row_count);
     counter!(BYTES).increment(progress.size_bytes);
+}
+
+pub(crate) fn waiting(lanes: usize, records: u64) {
+    gauge!(LANES).set(lanes as f64);
+    gauge!(WAITING).set(records as f64);
 }

@@ -1,8 +1,9 @@
 //! Which source a token pushes to.
 
-use selvedge_catalog::{Category, ConnectionType, Properties};
+use selvedge_catalog::{Category, ConnectionType};
 use selvedge_store::import_tokens;
 use selvedge_types::{AccountScope, DestinationId, Secret, SourceId};
+use serde_json::{Map, Value};
 
 use crate::{Control, ControlError};
 
@@ -26,7 +27,7 @@ pub enum PusherKind {
     /// Events of a third party, whose addresses hold the token.
     Webhook {
         type_name: String,
-        properties: Properties,
+        properties: Map<String, Value>,
     },
 }
 
@@ -43,7 +44,7 @@ pub async fn authenticate(
     let kind = match connection_type.map(ConnectionType::category) {
         Some(Category::ImportApi) => PusherKind::ImportApi,
         Some(Category::Webhook) => PusherKind::Webhook {
-            properties: found.properties.into_iter().collect(),
+            properties: found.properties,
             type_name: found.source_type,
         },
         _ => return Ok(None),

@@ -30,8 +30,8 @@ pub struct LaneLoad {
     /// Schema of the source in the destination.
     pub schema_name: String,
     pub table_name: String,
-    /// Id of the log that places are of.
-    pub log_id: String,
+    /// Which lane of which log: places of another one mean nothing here.
+    pub lane_id: String,
     /// Where the last load ended.
     pub position: LanePosition,
 }
@@ -230,7 +230,7 @@ impl LaneLoad {
     }
 
     async fn open<'a>(
-        &self,
+        &mut self,
         destination: &'a Arc<dyn Destination>,
         clock: &'a Arc<dyn Clock>,
         limits: &'a RunLimits,
@@ -258,7 +258,7 @@ impl LaneLoad {
         // A text that is no position of ours is another program's.
         let committed: CommittedPosition = serde_json::from_str(text).ok()?;
         let ahead = committed.position.through > state.position.through;
-        (committed.log == self.log_id && ahead && state.checkpoints == 0)
+        (committed.lane == self.lane_id && ahead && state.checkpoints == 0)
             .then_some(committed.position)
     }
 
@@ -305,7 +305,7 @@ impl LaneLoad {
     fn checkpoint(&self, state: &mut State) -> Result<Checkpoint, LaneError> {
         state.checkpoints += 1;
         let committed = CommittedPosition {
-            log: self.log_id.clone(),
+            lane: self.lane_id.clone(),
             position: state.position,
         };
         let text = serde_json::to_string(&committed)

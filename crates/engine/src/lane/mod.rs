@@ -62,8 +62,8 @@ pub struct LanePosition {
 /// A lane's position as the destination keeps it beside the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CommittedPosition {
-    /// The log that the places are of.
-    log: String,
+    /// The lane that the places are of.
+    lane: String,
     #[serde(flatten)]
     position: LanePosition,
 }

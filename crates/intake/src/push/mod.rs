@@ -26,7 +26,7 @@ use groups::Groups;
 use text::Strings;
 
 /// Records of one request.
-pub(crate) const MAX_RECORDS: usize = 20_000;
+pub const MAX_RECORDS: usize = 20_000;
 
 /// Bytes of a body of Transit once it is JSON: a code of its cache may stand for a long name. Four times what a body may have.
 const MAX_DECODED_BYTES: usize = 80 << 20;

@@ -1,0 +1,61 @@
+//! What every request of the gate needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use selvedge_control::Control;
+use selvedge_control::intake::SequenceClocks;
+use selvedge_spool::IntakeLog;
+
+use crate::turns::Turns;
+
+/// The operator's choices.
+#[derive(Clone, Debug)]
+pub struct GateSettings {
+    /// Largest body, in bytes, after decompression.
+    pub body_limit_bytes: usize,
+    /// How long a body may take to arrive, and to be kept.
+    pub patience: Duration,
+    /// Bytes of bodies in memory at a time, over all accounts; one account gets half.
+    pub memory_bytes: usize,
+    /// Bodies that are checked at a time; one account gets half.
+    pub workers: usize,
+    /// Written into the answer about the gate's state.
+    pub version: &'static str,
+    pub revision: &'static str,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self {
+            body_limit_bytes: 20 << 20,
+            patience: Duration::from_secs(60),
+            memory_bytes: 256 << 20,
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            version: env!("CARGO_PKG_VERSION"),
+            revision: "unknown",
+        }
+    }
+}
+
+/// The gate's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    pub(crate) control: Control,
+    pub(crate) log: Arc<dyn IntakeLog>,
+    pub(crate) clocks: SequenceClocks,
+    pub(crate) turns: Arc<Turns>,
+    pub(crate) settings: Arc<GateSettings>,
+}
+
+impl Gate {
+    pub fn new(control: Control, log: Arc<dyn IntakeLog>, settings: GateSettings) -> Self {
+        Self {
+            control,
+            log,
+            clocks: SequenceClocks::default(),
+            turns: Arc::new(Turns::new(settings.memory_bytes, settings.workers)),
+            settings: Arc::new(settings),
+        }
+    }
+}

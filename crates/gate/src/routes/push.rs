@@ -1,0 +1,59 @@
+//! `POST /v2/import/push`: records for any tables, typed by their values; `POST /v2/import/validate`: the same without keeping
+//! them.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use http::StatusCode;
+use selvedge_control::intake::Pusher;
+use selvedge_intake::Intake;
+
+use super::examine;
+use crate::answer::Answer;
+use crate::body::{self, Format, ReadBody};
+use crate::{Gate, accept, pusher};
+
+pub(crate) async fn push(
+    State(gate): State<Gate>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
+    let (pusher, _body, intake) = examined(&gate, &headers, body).await?;
+    accept::keep(&gate, &pusher, intake).await?;
+    Ok(Answer::Accepted(StatusCode::CREATED))
+}
+
+pub(crate) async fn validate(
+    State(gate): State<Gate>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
+    examined(&gate, &headers, body).await?;
+    Ok(Answer::Valid)
+}
+
+async fn examined(
+    gate: &Gate,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Pusher, ReadBody, Intake), Answer> {
+    let pusher = pusher::by_header(gate, headers).await?;
+    let format = body::format(headers).map_err(Answer::ContentType)?;
+    let account = pusher.scope.account();
+    let body = body::read(gate, account, headers, body).await?;
+    let intake = match format {
+        Format::Json => {
+            examine(gate, account, &body, move |bytes| {
+                selvedge_intake::push(bytes, account)
+            })
+            .await?
+        }
+        Format::Transit => {
+            examine(gate, account, &body, move |bytes| {
+                selvedge_intake::push_transit(bytes, account)
+            })
+            .await?
+        }
+    };
+    Ok((pusher, body, intake))
+}

@@ -1,0 +1,32 @@
+//! `GET /v2/import/status`: whether the gate can keep what comes. Needs no token.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use selvedge_spool::Condition;
+use serde_json::json;
+
+use crate::Gate;
+use crate::answer::json_response;
+
+pub(crate) async fn status(State(gate): State<Gate>) -> Response {
+    let reason = match gate.log.status().condition {
+        Condition::Ready => None,
+        Condition::Full => Some("The disk of the intake log is full."),
+        // What exactly failed is for the operator.
+        Condition::Failing { .. } => Some("The intake log cannot be written."),
+        Condition::Closed => Some("The server is stopping."),
+    };
+    let (status, word) = match reason {
+        None => (StatusCode::OK, "OK"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "ERROR"),
+    };
+    let body = json!({
+        "name": "pipeline.gate",
+        "version": gate.settings.version,
+        "revision": gate.settings.revision,
+        "status": word,
+        "reason": reason,
+    });
+    json_response(status, &body)
+}

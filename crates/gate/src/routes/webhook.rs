@@ -1,0 +1,61 @@
+//! `POST /v2/webhooks/{token}`: events that a third party sends. Whoever knows the address may send.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use http::StatusCode;
+use selvedge_control::intake::PusherKind;
+use selvedge_intake::{MAX_RECORDS, WebhookKind};
+
+use super::examine;
+use crate::answer::{Answer, CANNOT_KEEP};
+use crate::body::{self, Format};
+use crate::{Gate, accept, pusher};
+
+pub(crate) async fn webhook(
+    State(gate): State<Gate>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
+    let pusher = pusher::by_address(&gate, token).await?;
+    let PusherKind::Webhook {
+        type_name,
+        properties,
+    } = &pusher.kind
+    else {
+        return Err(Answer::NotAuthorized);
+    };
+    let kind = WebhookKind::of(type_name, properties).ok_or(Answer::NotAuthorized)?;
+    match body::format(&headers) {
+        Ok(Format::Json) => {}
+        Ok(Format::Transit) => {
+            return Err(Answer::ContentType("application/transit+json".to_owned()));
+        }
+        Err(sent) => return Err(Answer::ContentType(sent)),
+    }
+    let account = pusher.scope.account();
+    let body = body::read(&gate, account, &headers, body).await?;
+    let turn = gate
+        .clocks
+        .turn(
+            &gate.control,
+            pusher.scope,
+            pusher.source,
+            MAX_RECORDS as i64,
+        )
+        .await
+        .map_err(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the clock of a source could not be read");
+            Answer::Unavailable(CANNOT_KEEP)
+        })?;
+    let first = turn.first();
+    let intake = examine(&gate, account, &body, move |bytes| {
+        selvedge_intake::webhook(bytes, &kind, first)
+    })
+    .await?;
+    turn.used(intake.record_count() as i64 + i64::from(intake.dropped_count));
+    accept::keep(&gate, &pusher, intake).await?;
+    Ok(Answer::Accepted(StatusCode::OK))
+}
