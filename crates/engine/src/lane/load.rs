@@ -178,8 +178,9 @@ impl LaneLoad {
         version: i64,
     ) -> Result<(), LaneError> {
         self.seek(state.position.upto).await?;
-        let mut still_held = None;
-        let mut taken = 0;
+        let before = state.position.table_version.unwrap_or(0);
+        let mut first_held = None;
+        let mut held = 0;
         while let Some(part) = self.parts.next().await.map_err(LaneError::Log)? {
             match part.header.table_version {
                 Some(of) if of == version => {
@@ -193,10 +194,14 @@ impl LaneLoad {
                         );
                     }
                     table.write(&part).await?;
-                    taken += u64::from(part.record_count);
                 }
                 Some(of) if of > version => {
-                    still_held.get_or_insert(part.at);
+                    first_held.get_or_insert(part.at);
+                    held += u64::from(part.record_count);
+                }
+                // Held until now, and never to be current.
+                Some(of) if of > before => {
+                    state.report.books.books.old_version += u64::from(part.record_count);
                 }
                 _ => {}
             }
@@ -211,9 +216,8 @@ impl LaneLoad {
                 self.heard(state, &report);
             }
         }
-        let own = taken - u64::from(activation.record_count);
-        state.report.books.held = state.report.books.held.saturating_sub(own);
-        state.first_held = still_held;
+        state.report.books.held = held;
+        state.first_held = first_held;
         state.position.table_version = Some(version);
         state.pass(activation);
         state.report.replaced = true;

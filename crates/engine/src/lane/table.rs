@@ -186,7 +186,7 @@ impl<'a> LaneTable<'a> {
                 JsonShaper::with_schema(nesting, destination, &self.key, &schema)
             }
             Typing::Value => JsonShaper::new(nesting, destination, &self.key),
-            Typing::Tag => JsonShaper::new(nesting, destination, &self.key),
+            Typing::Tag => JsonShaper::tagged(nesting, destination, &self.key),
         })
     }
 }
