@@ -48,3 +48,7 @@ impl Default for Settings {
         }
     }
 }
+
+/// Positions within a segment have 32 bits, and a segment grows past its size by at most a group or an entry.
+pub(crate) const LARGEST_SEGMENT: u64 = 1 << 30;
+pub(crate) const LARGEST_ENTRY: u64 = 1 << 30;
