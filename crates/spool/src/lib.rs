@@ -1,13 +1,9 @@
 //! Accepted means durable: the intake log, where pushed data waits until it is loaded.
 //!
 //! [`IntakeLog`] is the contract; [`SegmentLog`] keeps it in the segment files of one directory. An entry is compressed and encrypted by
-//! whoever appends it, waits in a queue that is fair between accounts ([`queue`]), and is written by one thread ([`writer`]) that syncs
-//! once for all that came together. What waits is known in memory by lane and segment ([`index`]); positions of closed segments are
+//! whoever appends it (`pack`), waits in a queue that is fair between accounts (`queue`), and is written by one thread (`writer`) that
+//! syncs once for all that came together. What waits is known in memory by lane and segment (`index`); positions of closed segments are
 //! found by scanning their headers. All changes on the disk go through [`Disk`].
-//!
-//! [`queue`]: crate::queue
-//! [`writer`]: crate::writer
-//! [`index`]: crate::index
 
 mod budget;
 mod bytes;
