@@ -5,13 +5,12 @@
 
 mod batch;
 mod instant;
+mod kind;
 mod message;
 mod part;
 mod push;
-#[allow(dead_code, unused_imports, reason = "its users come next")]
 mod record;
 mod refusal;
-#[allow(dead_code, reason = "its users come next")]
 mod schema;
 mod transit;
 mod webhook;

@@ -1,5 +1,7 @@
 //! The messages of an accepted part, one after the other.
 
+use std::borrow::Cow;
+
 use selvedge_json::{Malformed, RawString, Scalar, Scanner, literal, unescape};
 
 /// A message that was accepted.
@@ -57,17 +59,17 @@ impl<'a> Messages<'a> {
             first = false;
             let name = self.scanner.string()?;
             self.scanner.expect(b':', "a colon was expected")?;
-            match name.text {
+            match &*characters(name) {
                 "sequence" if self.scanner.peek() != b'"' => {
                     if let Scalar::Number(number) = self.scanner.scalar()? {
                         sequence = literal::integer(number.text);
                     }
                 }
                 "action" if self.scanner.peek() == b'"' => {
-                    activates = self.scanner.string()?.text == "activate_version";
+                    activates = characters(self.scanner.string()?) == "activate_version";
                 }
                 "time_extracted" if self.scanner.peek() == b'"' => {
-                    extracted_at = instant(self.scanner.string()?);
+                    extracted_at = literal::instant(&characters(self.scanner.string()?));
                 }
                 "data" => {
                     self.scanner.peek();
@@ -104,10 +106,9 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-fn instant(string: RawString<'_>) -> Option<i64> {
-    unescape(string)
-        .ok()
-        .and_then(|text| literal::instant(&text))
+/// The characters of a string; what has none is no word that is known.
+fn characters(string: RawString<'_>) -> Cow<'_, str> {
+    unescape(string).unwrap_or(Cow::Borrowed(string.text))
 }
 
 #[cfg(test)]
@@ -118,7 +119,7 @@ mod tests {
     fn messages_stand_apart_by_commas_or_white_space() {
         let text = r#" {"action":"upsert","sequence":7,"data":{"a":[1,{"b":2}]}} ,
             {"data":{},"time_extracted":"1970-01-01T00:00:01Z","sequence":-8,"client_id":5}
-            {"action":"activate_version","sequence":9},"#;
+            {"\u0061ction":"\u0061ctivate_version","sequence":9},"#;
         let read: Result<Vec<_>, _> = Messages::new(text).collect();
         assert_eq!(
             read.unwrap(),

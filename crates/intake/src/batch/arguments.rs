@@ -1,12 +1,15 @@
 //! What a batch says about all of its records.
 
+use std::collections::HashSet;
+
 use selvedge_json::{RawString, Scalar, Scanner, literal};
 
 use super::Problem;
-use super::kind::Kind;
 use super::outline::Outline;
 use super::violation::{Stage, Violation};
+use crate::kind::Kind;
 use crate::record::{characters, string};
+use crate::schema::Tree;
 
 /// The arguments, their types as documented. What they say is for [`Arguments::check`].
 #[derive(Debug)]
@@ -48,12 +51,19 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// What the arguments say by themselves. `has_property` tells whether the schema has a property at the top.
-    pub(super) fn check(&self, has_property: impl Fn(&str) -> bool) -> Result<(), Violation> {
+    /// What the arguments say, beside what types they are of.
+    pub(super) fn check(&self, schema: &Tree<'_>) -> Result<(), Violation> {
         if self.table_name.trim().is_empty() {
             return Err(Violation::blank_table_name());
         }
-        match self.key_names.iter().find(|key| !has_property(key)) {
+        let properties: HashSet<&str> = match schema.get("properties") {
+            Some(Tree::Object(members)) if !self.key_names.is_empty() => {
+                members.iter().map(|(name, _)| &**name).collect()
+            }
+            _ => HashSet::new(),
+        };
+        let is_property = |key: &&String| properties.contains(key.as_str());
+        match self.key_names.iter().find(|key| !is_property(key)) {
             Some(key) => Err(Violation::unknown_key(key)),
             None => self.table_version().map(drop),
         }
@@ -118,7 +128,7 @@ impl<'a> Argument<'a> {
         let mut scanner = self.scanner();
         scanner.skip_byte();
         let mut names = Vec::new();
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         let mut count = 0;
         while scanner.another(count == 0, b']')? {
             if scanner.peek() != b'"' {

@@ -2,9 +2,9 @@
 
 use selvedge_json::{Scalar, Scanner, literal};
 
-use super::kind::Kind;
 use super::violation::MessageViolation;
 use crate::instant;
+use crate::kind::Kind;
 use crate::record::{Flaw, REPEATED_MEMBER, characters, string};
 
 /// What a message asks for.

@@ -6,17 +6,15 @@
 
 mod arguments;
 mod envelope;
-mod kind;
 mod outline;
 mod strict;
-#[allow(dead_code, reason = "its users come next")]
 mod violation;
 
 use bytes::Bytes;
 use selvedge_json::{Malformed, Scanner, TOO_DEEP};
 
-use crate::record::{Flaw, Keys, NotFinite, Reader, mend_surrogates};
-use crate::schema::Tree;
+use crate::record::{Flaw, KeyValue, Keys, MAX_DATA_POINTS, NotFinite, Reader, mend_surrogates};
+use crate::schema::{Checker, Schema, Tree, Unfit};
 use crate::{Intake, Part, PartHeader, Refusal, Typing};
 use arguments::Arguments;
 use envelope::{Action, MessageProblem, message};
@@ -25,6 +23,8 @@ use violation::Violation;
 
 /// Messages in one request.
 const MAX_MESSAGES: usize = 20_000;
+/// Bytes of the schema, which is read into a tree.
+const MAX_SCHEMA_BYTES: usize = 4 << 20;
 
 /// Reads the body of a batch, decoded and within the limit of its size.
 ///
@@ -83,55 +83,63 @@ fn read(body: &Bytes) -> Result<Intake, Problem> {
 
 fn accept(body: &Bytes, text: &str) -> Result<Intake, Problem> {
     let arguments = Arguments::read(text, &Outline::read(text)?)?;
+    if arguments.schema.len() > MAX_SCHEMA_BYTES {
+        return Err(Violation::long_schema().into());
+    }
     let tree = Tree::parse(arguments.schema)?;
-    let properties = tree.get("properties");
-    arguments.check(|name| properties.is_some_and(|properties| properties.get(name).is_some()))?;
-    let (record_count, activates) = messages(&arguments)?;
-    let mut schema = String::new();
-    Scanner::new(arguments.schema).copy_value(0, &mut schema)?;
+    arguments.check(&tree)?;
+    let schema = Schema::compile(&tree).map_err(|invalid| Violation::invalid_schema(&invalid.0))?;
+    let (record_count, activates) = messages(&arguments, &schema)?;
+    let mut schema_text = String::new();
+    Scanner::new(arguments.schema).copy_value(0, &mut schema_text)?;
     // Without the brackets.
     let start = arguments.messages_at + 1;
     let end = arguments.messages_at + arguments.messages.len() - 1;
+    let table_version = arguments.table_version()?;
     Ok(Intake {
         parts: vec![Part {
             header: PartHeader {
-                table_version: arguments.table_version()?,
+                table_version,
                 table_name: arguments.table_name,
                 key_names: arguments.key_names,
                 bookmark_names: arguments.bookmark_names,
-                typing: Typing::Schema(schema),
+                typing: Typing::Schema(schema_text),
             },
             messages: body.slice(start..end),
             record_count,
-            activates,
+            // Without a version there is none to activate.
+            activates: activates && table_version.is_some(),
         }],
         dropped_count: 0,
     })
 }
 
 /// Checks the messages: how many records they bring, and whether one of them activates the table's version.
-fn messages(arguments: &Arguments<'_>) -> Result<(u32, bool), Problem> {
+fn messages(arguments: &Arguments<'_>, schema: &Schema) -> Result<(u32, bool), Problem> {
     let mut scanner = Scanner::new(arguments.messages);
     scanner.expect(b'[', "an array was expected")?;
-    let mut reader = Reader::new(NotFinite::Null);
-    let mut keys = Keys::new(&arguments.key_names);
+    let mut checker = Checker::new(schema, &arguments.key_names, arguments.messages.len());
     let (mut record_count, mut activates) = (0, false);
     let mut index = 0;
     while scanner.another(index == 0, b']')? {
         if index == MAX_MESSAGES {
             return Err(Violation::too_many_messages(index + 1).into());
         }
+        let mut record_at = 0;
         let action = message(&mut scanner, |scanner| {
-            reader.record(scanner, &mut keys).map(|_| ())
+            record_at = scanner.position();
+            checker.record(scanner)
         });
         match action {
             Ok(Action::Upsert) => record_count += 1,
             Ok(Action::ActivateVersion) => activates = true,
-            Err(MessageProblem::Flaw(flaw) | MessageProblem::Record(flaw)) => {
-                return Err(flaw.into());
-            }
+            Err(MessageProblem::Flaw(flaw)) => return Err(flaw.into()),
             Err(MessageProblem::Violation(violation)) => {
                 return Err(Violation::message(index, &violation).into());
+            }
+            Err(MessageProblem::Record(unfit)) => {
+                let record = arguments.messages.get(record_at..).unwrap_or_default();
+                return Err(explain(record, index, unfit, arguments, schema));
             }
         }
         index += 1;
@@ -140,5 +148,45 @@ fn messages(arguments: &Arguments<'_>) -> Result<(u32, bool), Problem> {
     match index {
         0 => Err(Violation::no_messages().into()),
         _ => Ok((record_count, activates)),
+    }
+}
+
+/// What is wrong with the record that `text` begins with: its key, then its size, then what the schema says.
+fn explain(
+    text: &str,
+    index: usize,
+    unfit: Unfit,
+    arguments: &Arguments<'_>,
+    schema: &Schema,
+) -> Problem {
+    match unfit {
+        Unfit::Flaw(flaw) => flaw.into(),
+        Unfit::Exhausted => Violation::exhausted().into(),
+        Unfit::Mismatch(_) | Unfit::Unkept => {
+            let mut keys = Keys::new(&arguments.key_names);
+            let mut reader = Reader::new(NotFinite::Null);
+            let facts = match reader.record(&mut Scanner::new(text), &mut keys) {
+                Ok(facts) => facts,
+                Err(flaw) => return flaw.into(),
+            };
+            for (key, value) in keys.iter() {
+                match value {
+                    KeyValue::Absent | KeyValue::Null => return Violation::missing_key(key).into(),
+                    KeyValue::TooLong => return Violation::long_key().into(),
+                    KeyValue::Present => {}
+                }
+            }
+            if facts.data_points > MAX_DATA_POINTS {
+                return Violation::too_many_data_points(index).into();
+            }
+            // As much effort as was left to the one that found the record.
+            let length = arguments.messages.len();
+            let checker = Checker::new(schema, &arguments.key_names, length);
+            match checker.explaining().record(&mut Scanner::new(text)) {
+                Err(Unfit::Exhausted) => Violation::exhausted().into(),
+                Err(Unfit::Mismatch(mismatch)) => Violation::nonconforming(index, mismatch).into(),
+                _ => Violation::nonconforming(index, None).into(),
+            }
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use selvedge_json::{Scanner, array_length};
 
 use super::Problem;
-use super::kind::Kind;
 use super::violation::Violation;
+use crate::kind::Kind;
 use crate::record::{NotFinite, REPEATED_MEMBER, Reader};
 
 /// Arguments of a batch: those that are required, then the others, each as the documentation lists them.

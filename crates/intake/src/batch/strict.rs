@@ -31,8 +31,10 @@ fn earlier(text: &str, stage: Stage) -> Result<(), Problem> {
     }
     let arguments = Arguments::read(text, &Outline::read(text)?)?;
     let count = count(arguments.messages)?;
-    if count > MAX_MESSAGES {
-        return Err(Violation::too_many_messages(count).into());
+    match count {
+        0 => return Err(Violation::no_messages().into()),
+        1..=MAX_MESSAGES => {}
+        _ => return Err(Violation::too_many_messages(count).into()),
     }
     if stage > Stage::Message {
         messages(arguments.messages)?;

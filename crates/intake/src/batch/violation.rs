@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::kind::Kind;
 use crate::Refusal;
+use crate::kind::Kind;
 
 /// When something is looked for: of several things that are wrong, the earliest is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +118,19 @@ impl Violation {
         }
     }
 
+    pub(super) fn long_schema() -> Self {
+        let limit = super::MAX_SCHEMA_BYTES;
+        Self::invalid_schema(&format!("it has more than {limit} bytes"))
+    }
+
+    /// The records are to blame as well, but the schema is what to change.
+    pub(super) fn exhausted() -> Self {
+        Self {
+            stage: Stage::Record,
+            ..Self::invalid_schema("checking the records against it takes too long")
+        }
+    }
+
     fn record(text: String) -> Self {
         Self {
             stage: Stage::Record,
@@ -141,10 +154,13 @@ impl Violation {
         Self::record(format!("Record {index} has more than {limit} data points"))
     }
 
-    pub(super) fn nonconforming(index: usize, mismatch: &str) -> Self {
-        Self::record(format!(
-            "Record {index} did not conform to schema: {mismatch}"
-        ))
+    /// `mismatch` says where and how, if that is known.
+    pub(super) fn nonconforming(index: usize, mismatch: Option<String>) -> Self {
+        let text = format!("Record {index} did not conform to schema");
+        Self::record(match mismatch {
+            Some(mismatch) => format!("{text}: {mismatch}"),
+            None => text,
+        })
     }
 
     pub(super) fn into_refusal(self) -> Refusal {

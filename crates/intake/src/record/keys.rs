@@ -1,6 +1,8 @@
 //! The values of a record's key.
 
-use selvedge_json::RawString;
+use std::collections::HashMap;
+
+use selvedge_json::{RawString, Scanner};
 
 /// Characters of a string that is part of a key.
 pub(crate) const MAX_KEY_CHARACTERS: usize = 1024;
@@ -22,25 +24,49 @@ impl KeyValue {
     #[inline]
     pub(crate) fn of_string(string: RawString<'_>) -> Self {
         // No character is longer than its text.
-        if string.text.len() <= MAX_KEY_CHARACTERS || characters(string) <= MAX_KEY_CHARACTERS {
+        if string.text.len() <= MAX_KEY_CHARACTERS || count_characters(string) <= MAX_KEY_CHARACTERS
+        {
             Self::Present
         } else {
             Self::TooLong
         }
     }
+
+    /// What the value is that begins here, was read over already and ends before `end`.
+    #[inline]
+    pub(crate) fn of_read(mut scanner: Scanner<'_>, end: usize) -> Self {
+        match scanner.peek() {
+            b'n' | b'N' | b'I' => Self::Null,
+            b'-' if scanner.word("-Infinity") => Self::Null,
+            b'"' if end - scanner.position() > MAX_KEY_CHARACTERS => {
+                scanner.string().map_or(Self::Absent, Self::of_string)
+            }
+            _ => Self::Present,
+        }
+    }
 }
+
+/// From here on a table finds a field more quickly than looking through all.
+const MANY: usize = 16;
 
 /// The fields of a key and what the record that was read last has for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys<'n> {
     names: &'n [String],
+    /// Where each name stands, if there are many.
+    positions: HashMap<&'n str, usize>,
     values: Vec<KeyValue>,
 }
 
 impl<'n> Keys<'n> {
     pub(crate) fn new(names: &'n [String]) -> Self {
+        let numbered = names.iter().map(String::as_str).zip(0..);
         Self {
             names,
+            positions: match names.len() > MANY {
+                true => numbered.collect(),
+                false => HashMap::new(),
+            },
             values: vec![KeyValue::Absent; names.len()],
         }
     }
@@ -54,7 +80,10 @@ impl<'n> Keys<'n> {
     /// Which field of the key this is.
     #[inline]
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|key| key == name)
+        match self.positions.is_empty() {
+            true => self.names.iter().position(|key| key == name),
+            false => self.positions.get(name).copied(),
+        }
     }
 
     /// Notes what the record has for a field of the key.
@@ -78,8 +107,8 @@ impl<'n> Keys<'n> {
     }
 }
 
-/// Characters that stand between the quotes, an escape for one.
-pub(crate) fn characters(string: RawString<'_>) -> usize {
+/// Characters of a string, an escape for one.
+pub(crate) fn count_characters(string: RawString<'_>) -> usize {
     match string.escaped {
         false => string.text.chars().count(),
         true => selvedge_json::unescape(string).map_or(0, |text| text.chars().count()),

@@ -45,6 +45,16 @@ impl<'a> Members<'a> {
             .insert(name)
     }
 
+    /// How many names there are, to come back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Forgets the objects that were begun since.
+    pub(crate) fn reset(&mut self, mark: usize) {
+        self.names.truncate(mark);
+    }
+
     /// Ends the innermost object.
     #[inline]
     pub(crate) fn close(&mut self, object: OpenObject<'a>) {

@@ -8,7 +8,7 @@ mod members;
 mod reader;
 mod surrogates;
 
-pub(crate) use keys::{KeyValue, Keys, MAX_KEY_CHARACTERS};
+pub(crate) use keys::{KeyValue, Keys, MAX_KEY_CHARACTERS, count_characters};
 pub(crate) use members::{Members, OpenObject};
 pub(crate) use reader::{
     Facts, Flaw, NotFinite, REPEATED_MEMBER, Reader, characters, string, within_depth,

@@ -70,12 +70,10 @@ impl<'a> Reader<'a> {
             let name = self.name(scanner)?;
             let key = keys.position(&name);
             self.add_member(scanner, &mut object, name)?;
-            match key {
-                Some(position) => {
-                    let value = self.key_value(scanner)?;
-                    keys.set(position, value);
-                }
-                None => self.value(scanner, 1)?,
+            let value = scanner.clone();
+            self.value(scanner, 1)?;
+            if let Some(position) = key {
+                keys.set(position, KeyValue::of_read(value, scanner.position()));
             }
         }
         self.members.close(object);
@@ -118,21 +116,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Reads over a value that is part of the key.
-    fn key_value(&mut self, scanner: &mut Scanner<'a>) -> Result<KeyValue, Flaw> {
-        Ok(match scanner.peek() {
-            b'{' | b'[' => {
-                self.value(scanner, 1)?;
-                KeyValue::Present
-            }
-            b'"' => KeyValue::of_string(self.string(scanner)?),
-            _ => match self.scalar(scanner)? {
-                Scalar::Null | Scalar::NotFinite => KeyValue::Null,
-                Scalar::Boolean(_) | Scalar::Number(_) => KeyValue::Present,
-            },
-        })
     }
 
     /// A string that is a value.

@@ -1,5 +1,56 @@
 //! JSON Schema, held against the text of records.
+//!
+//! A schema is compiled once per request: [`Tree`] reads its text, `compile` makes rules of it, in which references are
+//! resolved. [`Checker`] holds each record against them while it reads over its text. Numbers are compared by their digits.
 
+mod canonical;
+mod check;
+mod compile;
+mod decimal;
+mod mismatch;
+mod rules;
 mod tree;
 
+pub(crate) use check::{Checker, Unfit};
+pub(crate) use compile::Invalid;
 pub(crate) use tree::Tree;
+
+use rules::{Node, NodeId, ObjectRules};
+
+/// A schema that is valid.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    nodes: Vec<Node>,
+    root: NodeId,
+    /// Rules of a root that has none.
+    no_rules: ObjectRules,
+    /// Whether the properties that keys are named after are those that records are held against first.
+    has_own_properties: bool,
+}
+
+impl Schema {
+    /// # Errors
+    ///
+    /// It is no schema, or takes more than its share.
+    pub(crate) fn compile(tree: &Tree<'_>) -> Result<Self, Invalid> {
+        let (nodes, root) = compile::compile(tree)?;
+        Ok(Self {
+            nodes,
+            root,
+            no_rules: ObjectRules::default(),
+            has_own_properties: tree.get("$ref").is_none(),
+        })
+    }
+
+    #[inline]
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id]
+    }
+
+    fn root_rules(&self) -> &ObjectRules {
+        match &self.nodes[self.root].object {
+            Some(rules) => rules,
+            None => &self.no_rules,
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! What the crate promises to those who hand bodies to it.
 
+mod batch_records;
 mod batch_refusals;

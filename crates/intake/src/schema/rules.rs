@@ -1,0 +1,176 @@
+//! What a schema says, ready to be held against text.
+
+use std::collections::{HashMap, HashSet};
+
+use regex::Regex;
+
+use super::decimal::Divisor;
+
+/// A place in [`super::Schema`].
+pub(super) type NodeId = usize;
+
+/// The schema that everything conforms to.
+pub(super) const ANYTHING: NodeId = 0;
+/// The schema that nothing conforms to.
+pub(super) const NOTHING: NodeId = 1;
+
+/// A set of kinds of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const NULL: Self = Self(1);
+    pub(super) const BOOLEAN: Self = Self(2);
+    pub(super) const INTEGER: Self = Self(4);
+    /// Numbers that are not written as integers.
+    pub(super) const FRACTION: Self = Self(8);
+    pub(super) const NUMBER: Self = Self(4 | 8);
+    pub(super) const STRING: Self = Self(16);
+    pub(super) const OBJECT: Self = Self(32);
+    pub(super) const ARRAY: Self = Self(64);
+    pub(super) const ALL: Self = Self(127);
+
+    /// Whether values of one of the other kinds may be of these.
+    #[inline]
+    pub(super) fn admit(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The kinds that a value may be of; null, which only says that there may be none, where there is no other.
+    pub(super) fn names(self) -> String {
+        let names = [
+            (Self::STRING, "String"),
+            (Self::FRACTION, "Number"),
+            (Self::INTEGER, "Integer"),
+            (Self::BOOLEAN, "Boolean"),
+            (Self::OBJECT, "JSONObject"),
+            (Self::ARRAY, "JSONArray"),
+        ];
+        let named: Vec<&str> = names
+            .iter()
+            .filter(|(kind, _)| self.admit(*kind))
+            // Who says number need not say integer.
+            .filter(|(kind, _)| *kind != Self::INTEGER || !self.admit(Self::FRACTION))
+            .map(|(_, name)| *name)
+            .collect();
+        match named.is_empty() {
+            true => "Null".to_owned(),
+            false => named.join(" or "),
+        }
+    }
+}
+
+/// One schema: of the document, of a property, of an item, or one that another is made of.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// What `type` admits.
+    pub(super) kinds: Kinds,
+    pub(super) number: Option<Box<NumberRules>>,
+    pub(super) string: Option<Box<StringRules>>,
+    pub(super) object: Option<Box<ObjectRules>>,
+    pub(super) array: Option<Box<ArrayRules>>,
+    pub(super) combined: Option<Box<Combined>>,
+}
+
+impl Node {
+    pub(super) fn of(kinds: Kinds) -> Self {
+        Self {
+            kinds,
+            number: None,
+            string: None,
+            object: None,
+            array: None,
+            combined: None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct NumberRules {
+    pub(super) bounds: Vec<Bound>,
+    /// With its literal.
+    pub(super) multiple_of: Option<(Divisor, Box<str>)>,
+}
+
+/// A least or a greatest value.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) lower: bool,
+    pub(super) exclusive: bool,
+    pub(super) literal: Box<str>,
+    /// The value, if it is an integer of 64 bits.
+    pub(super) integer: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct StringRules {
+    /// Characters.
+    pub(super) min_length: Option<u64>,
+    pub(super) max_length: Option<u64>,
+    pub(super) pattern: Option<Regex>,
+    pub(super) format: Option<Format>,
+}
+
+/// The formats that mean something to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    DateTime,
+    Decimal,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ObjectRules {
+    /// Declared ones first, as declared; then those that are only required.
+    pub(super) properties: Vec<Property>,
+    pub(super) declared_count: usize,
+    pub(super) by_name: HashMap<Box<str>, usize>,
+    /// Which properties are required, 64 to a word.
+    pub(super) required: Vec<u64>,
+    pub(super) patterns: Vec<(Regex, NodeId)>,
+    pub(super) additional: NodeId,
+    pub(super) min: Option<u64>,
+    pub(super) max: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Property {
+    pub(super) name: Box<str>,
+    /// As it is usually written, with its quotes.
+    pub(super) quoted: Box<str>,
+    pub(super) node: NodeId,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ArrayRules {
+    /// Schemas of the first items.
+    pub(super) first: Vec<NodeId>,
+    /// Schema of all others.
+    pub(super) rest: NodeId,
+    pub(super) min: Option<u64>,
+    pub(super) max: Option<u64>,
+    pub(super) unique: bool,
+}
+
+/// What a schema is made of besides its own rules.
+#[derive(Debug, Default)]
+pub(super) struct Combined {
+    pub(super) all: Vec<NodeId>,
+    pub(super) any: Vec<NodeId>,
+    pub(super) one: Vec<NodeId>,
+    pub(super) not: Option<NodeId>,
+    pub(super) values: Option<Values>,
+    pub(super) constant: Option<Values>,
+}
+
+/// Values that a schema lists.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    pub(super) strings: HashSet<Box<str>>,
+    /// Canonical texts of all others.
+    pub(super) others: HashSet<String>,
+}
