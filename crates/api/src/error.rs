@@ -221,7 +221,7 @@ fn control_answer(error: &ControlError) -> (StatusCode, Value) {
             error_data("InvalidId", &format!("destination not found ({id})"))
         }
 
-        NoImportTokens(id) => error_data(
+        NoImportTokens(id) | NoWebhooks(id) => error_data(
             "InvalidType",
             &format!("source ({id}) does not support access tokens"),
         ),

@@ -84,6 +84,8 @@ pub enum ControlError {
     // Import API access tokens.
     #[error("sources of this type have no access tokens")]
     NoImportTokens(SourceId),
+    #[error("sources of this type receive no webhooks")]
+    NoWebhooks(SourceId),
     #[error("the source has as many active access tokens as it may have")]
     ImportTokenLimit(SourceId),
     #[error("no such active access token of the source")]

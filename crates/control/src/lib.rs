@@ -8,7 +8,7 @@
 //! - For callers of the API: [`accounts`], [`tokens`], [`sessions`], [`plans`], [`connection_types`], [`destinations`],
 //!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`]; and
 //!   of partners, [`oauth`].
-//! - For what others push: [`intake`].
+//! - For what others push: [`intake`], [`webhooks`].
 //! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
@@ -35,6 +35,7 @@ pub mod streams;
 mod text;
 pub mod tokens;
 mod unavailable;
+pub mod webhooks;
 
 pub use control::{Availability, Control, Settings};
 pub use error::{ControlError, FormProblem};

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Partner(PartnerArguments),
     /// Manage accounts and their access tokens.
     Account(AccountArguments),
+    /// Manage the addresses that incoming webhooks are sent to.
+    Webhook(WebhookArguments),
     /// Print the connection property reference, to publish it elsewhere. The server shows it at /reference/connections.
     Reference(ReferenceArguments),
 }
@@ -148,6 +150,47 @@ pub(crate) struct SyncArguments {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Whoever knows the address of a source may send to it. A source has two at most: make the new one, change the \
+                  sender over, revoke the old one."
+)]
+pub(crate) struct WebhookArguments {
+    #[command(subcommand)]
+    pub(crate) command: WebhookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Make an address for a source; it is shown once.
+    Create {
+        #[command(flatten)]
+        state: StateArguments,
+        account_id: i64,
+        source_id: i64,
+        /// Print {"id": …, "path": …}.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the ids of a source's addresses in use.
+    List {
+        #[command(flatten)]
+        state: StateArguments,
+        account_id: i64,
+        source_id: i64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End an address at once: what is sent to it is refused.
+    Revoke {
+        #[command(flatten)]
+        state: StateArguments,
+        account_id: i64,
+        source_id: i64,
+        webhook_id: i64,
+    },
 }
 
 #[derive(Debug, Args)]

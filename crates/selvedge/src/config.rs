@@ -3,6 +3,7 @@
 //! One struct per section, each with its defaults; unknown keys are refused, so that a typing error is not a silent default.
 
 mod api;
+mod intake;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use selvedge_types::Secret;
 use serde::Deserialize;
 
 pub(crate) use api::ApiSettings;
+pub(crate) use intake::IntakeSettings;
 
 use crate::cli::{ServeArguments, StateArguments};
 
@@ -26,6 +28,7 @@ pub(crate) struct ConfigFile {
     data_dir: Option<PathBuf>,
     server: ServerSection,
     api: api::ApiSection,
+    intake: intake::IntakeSection,
     network: NetworkSection,
     jobs: JobsSection,
     accounts: AccountsSection,
@@ -240,6 +243,7 @@ pub(crate) struct ServeSettings {
     /// Certificate chain and key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) api: ApiSettings,
+    pub(crate) intake: IntakeSettings,
     pub(crate) network: NetworkPolicy,
     pub(crate) jobs: JobsSection,
     pub(crate) accounts: AccountsSection,
@@ -363,6 +367,7 @@ impl ServeSettings {
             public_url,
             tls,
             api: ApiSettings::check(file.api)?,
+            intake: IntakeSettings::check(file.intake)?,
             network,
             log_filter: arguments
                 .log

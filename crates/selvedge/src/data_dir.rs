@@ -67,6 +67,11 @@ impl DataDir {
         self.root.join("spool")
     }
 
+    /// What was pushed and is not loaded yet.
+    pub(crate) fn intake(&self) -> PathBuf {
+        self.root.join("intake")
+    }
+
     /// Takes the directory for one server. The lock goes with the returned file, also after kill -9.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         let path = self.root.join("lock");

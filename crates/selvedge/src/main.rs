@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod http;
+mod intake;
 mod partner;
 mod quickstart;
 mod reference;
@@ -15,6 +16,7 @@ mod sync;
 mod table;
 mod telemetry;
 mod tls;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,7 @@ async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         cli::Command::Sync(arguments) => sync::run(arguments).await,
         cli::Command::Partner(arguments) => partner::run(arguments).await,
         cli::Command::Account(arguments) => account::run(arguments).await,
+        cli::Command::Webhook(arguments) => webhook::run(arguments).await,
         cli::Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -12,8 +12,10 @@ use selvedge_api::AppState;
 use selvedge_catalog::{ConnectionKind, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use selvedge_control::{Control, Settings, plans};
-use selvedge_jobs::{LogDirectory, Runner, RunnerSettings};
+use selvedge_gate::Gate;
+use selvedge_jobs::{LaneRunner, LogDirectory, Runner, RunnerSettings};
 use selvedge_net::Dialer;
+use selvedge_spool::IntakeLog;
 use selvedge_store::partners;
 use selvedge_types::Clock;
 use selvedge_web::Site;
@@ -26,6 +28,7 @@ use crate::cli::ServeArguments;
 use crate::clock::SystemClock;
 use crate::config::ServeSettings;
 use crate::http;
+use crate::intake;
 use crate::reference;
 use crate::state::State;
 use crate::telemetry;
@@ -87,6 +90,8 @@ pub(crate) struct Server {
     abort: CancellationToken,
     api: JoinHandle<()>,
     runner: JoinHandle<()>,
+    lanes: JoinHandle<()>,
+    intake_log: Arc<dyn IntakeLog>,
     token_use: JoinHandle<()>,
     /// Held as long as the server lives: one server per data directory.
     _lock: File,
@@ -154,11 +159,29 @@ impl Server {
              `selvedge account plan` (`selvedge account list` shows who is on it)",
         )?;
 
+        let intake_log = intake::open_log(
+            &directory,
+            &state.master_key,
+            &settings.intake,
+            &clock,
+            control.store(),
+        )
+        .await?;
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        let dialer = Dialer::new(settings.network.clone(), CONNECT_TIMEOUT);
+        let lanes = LaneRunner::new(
+            control.clone(),
+            registry.clone(),
+            dialer.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&intake_log),
+            settings.intake.lanes(),
+        );
+        let lanes = tokio::spawn(lanes.run(stop.clone(), abort.clone()));
         let runner = Runner::new(
             control.clone(),
             registry,
-            Dialer::new(settings.network.clone(), CONNECT_TIMEOUT),
+            dialer,
             clock,
             logs,
             RunnerSettings {
@@ -182,6 +205,12 @@ impl Server {
         )?
         .merge(selvedge_web::authorization(&site, control.clone()));
         let router = selvedge_api::router(api, pages.merge(beside));
+        let gate = Gate::new(
+            control.clone(),
+            Arc::clone(&intake_log),
+            settings.intake.gate(),
+        );
+        let router = selvedge_gate::router(gate, router);
         let header_timeout = settings.api.header_timeout();
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
@@ -209,6 +238,8 @@ impl Server {
             abort,
             api,
             runner,
+            lanes,
+            intake_log,
             token_use,
             _lock: lock,
         })
@@ -247,12 +278,14 @@ impl Server {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.runner.await.context("the job runner crashed")?;
+        self.lanes.await.context("the lane runner crashed")?;
         // Clients that keep a connection open must not hold the server: what they asked for has been answered.
         let grace = Duration::from_secs(5);
         match tokio::time::timeout(grace, self.api).await {
             Ok(served) => served.context("the listener crashed")?,
             Err(_) => tracing::debug!("open connections were closed"),
         }
+        self.intake_log.close().await;
         self.token_use
             .await
             .context("the token use writer crashed")?;

@@ -34,6 +34,7 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("metrics could not be set up")?;
     selvedge_jobs::metrics::describe();
+    selvedge_gate::describe_metrics();
     Ok(handle)
 }
 

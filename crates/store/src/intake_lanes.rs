@@ -50,10 +50,8 @@ statements! {
             and table_name = $4
             and log_id = $5
             and fence = $6";
-    LIST = "select source_id, destination_id, table_name, loaded_upto
-        from intake_lanes
-        where log_id = $1
-        order by source_id, destination_id, table_name";
+    LIST = "select source_id, destination_id, table_name, log_id, loaded_upto
+        from intake_lanes";
 }
 
 /// Begins a load of the lane: answers with its position and a fence greater than every one before, without which nothing is
@@ -108,17 +106,17 @@ pub async fn save(
     Ok(tx.execute(SAVE, values).await? == 1)
 }
 
-/// Up to where each lane of a log is loaded, over all accounts: what the log needs to know when it is opened.
-pub async fn list_loaded(tx: &mut ReadTx, log_id: &str) -> Result<Vec<(LaneKey, i64)>, StoreError> {
+/// Up to where each lane is loaded, over all accounts: what a log needs to know when it is opened.
+pub async fn list_loaded(tx: &mut ReadTx) -> Result<Vec<(LaneKey, i64)>, StoreError> {
     let lane = |row: &Row| {
         let lane = LaneKey {
             source: SourceId(row.integer("source_id")?),
             destination: row.integer("destination_id")?,
             table_name: row.text("table_name")?,
-            log_id: log_id.to_owned(),
+            log_id: row.text("log_id")?,
         };
         Ok((lane, row.integer("loaded_upto")?))
     };
-    let rows = tx.fetch_all(LIST, values![log_id]).await?;
+    let rows = tx.fetch_all(LIST, values![]).await?;
     rows.iter().map(lane).collect()
 }

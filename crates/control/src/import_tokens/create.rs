@@ -7,7 +7,7 @@ use super::pushed_source;
 use crate::{Control, ControlError};
 
 /// Active tokens that a source may have: one in use, and one to replace it.
-const MAX_ACTIVE: usize = 2;
+pub(crate) const MAX_ACTIVE: usize = 2;
 
 /// A new token; its text is shown this once.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use selvedge_types::SourceId;
 use crate::sources::type_of;
 use crate::{Control, ControlError};
 
+pub(crate) use create::MAX_ACTIVE;
 pub use create::{CreatedImportToken, create};
 pub use delete::delete;
 pub use list::list;

@@ -102,7 +102,7 @@ impl Loader {
             fence,
         });
         let loaded = self
-            .into_destination(&waiting, &route, position, fence, &journal, stop, abort)
+            .carry(&waiting, &route, position, fence, &journal, stop, abort)
             .await;
         let ended = Loaded {
             destination: Some(route.destination),
@@ -215,7 +215,7 @@ impl Loader {
         clippy::too_many_arguments,
         reason = "what the load of one lane consists of, put together in one place"
     )]
-    async fn into_destination(
+    async fn carry(
         &self,
         waiting: &WaitingLane,
         route: &Route,

@@ -14,8 +14,6 @@ create table intake_lanes (
     primary key (source_id, destination_id, table_name, log_id)
 ) strict;
 
-create index intake_lanes_log on intake_lanes (log_id);
-
 -- Sequence numbers that a source may have given to what it received: after a restart it goes on behind them.
 create table intake_clocks (
     source_id integer not null primary key references sources (id),
