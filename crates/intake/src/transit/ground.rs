@@ -54,7 +54,7 @@ impl<'a> Ground<'a> {
             'd' => double(value),
             'f' => decimal(value),
             'm' => integer(value).and_then(|millis| Self::instant_of_millis(&millis)),
-            't' => literal::instant(value).map(Self::instant),
+            't' => literal::instant(&with_long_year(value)).map(Self::instant),
             // A tag where none is looked for.
             '#' => return Err(TransitError::UnknownTag(shortened(value))),
             _ => return Err(TransitError::UnknownTag(tag.to_string())),
@@ -87,6 +87,14 @@ impl<'a> Ground<'a> {
             | Ground::Text(text) => text,
             Ground::Instant(instant) => Cow::Owned(instant.to_micros_string()),
         }
+    }
+}
+
+/// The verbose form of some writers has no zeros before years of fewer than four digits.
+fn with_long_year(text: &str) -> Cow<'_, str> {
+    match text.find('-') {
+        Some(digits @ 1..=3) => Cow::Owned(format!("{}{text}", &"000"[digits - 1..])),
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -234,6 +242,7 @@ mod tests {
                 instant("9999-12-31T23:59:59.999Z"),
             ),
             ("~t0000-12-31T00:00:00Z", Ground::Null),
+            ("~t33-04-03T00:00:00Z", instant("0033-04-03T00:00:00Z")),
         ] {
             assert_eq!(Ground::of(wire).unwrap(), expected, "{wire}");
         }

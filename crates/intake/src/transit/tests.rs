@@ -1,6 +1,26 @@
 //! Texts of Transit and the JSON they become.
 
+use serde::Deserialize;
+
 use super::*;
+
+/// What another implementation wrote.
+#[derive(Deserialize)]
+struct Sample {
+    name: String,
+    transit: String,
+    json: String,
+}
+
+#[test]
+fn what_other_implementations_write_is_understood() {
+    let javascript = include_str!("../../fixtures/transit/js.jsonl");
+    let python = include_str!("../../fixtures/transit/python.jsonl");
+    for line in javascript.lines().chain(python.lines()) {
+        let sample: Sample = serde_json::from_str(line).unwrap();
+        assert_eq!(json(&sample.transit), sample.json, "{}", sample.name);
+    }
+}
 
 fn json(text: &str) -> String {
     to_json(text, 1 << 20).unwrap_or_else(|problem| panic!("{text}: {problem}"))

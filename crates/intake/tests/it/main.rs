@@ -2,3 +2,7 @@
 
 mod batch_records;
 mod batch_refusals;
+mod push;
+mod support;
+mod transit;
+mod transit_writer;
