@@ -74,6 +74,8 @@ pub(crate) struct SegmentMap {
 
 /// Positions of a lane, and what it takes to read the parts there.
 pub(crate) struct Chunk {
+    /// The segment's.
+    pub(crate) base: u64,
     pub(crate) file: Arc<File>,
     pub(crate) cipher: Arc<Cipher>,
     pub(crate) positions: Vec<Position>,
@@ -100,8 +102,6 @@ pub(crate) struct Core {
     pub(crate) failure: Mutex<Option<Failure>>,
     /// Held by whoever removes or rewrites segments.
     pub(crate) tidying: Mutex<()>,
-    /// Held as long as any thread of the log is at work.
-    _lock: File,
 }
 
 impl Core {
@@ -109,7 +109,6 @@ impl Core {
         opening: Opening,
         log_id: Uuid,
         cipher: Arc<Cipher>,
-        lock_file: File,
         index: Index,
         durable: Lsn,
     ) -> Self {
@@ -141,7 +140,6 @@ impl Core {
             durable: watch::Sender::new(durable),
             failure: Mutex::new(None),
             tidying: Mutex::new(()),
-            _lock: lock_file,
         }
     }
 
@@ -181,7 +179,7 @@ impl Core {
         };
         // A rewrite since then made the file shorter; its frames end with the seal.
         let end = end.min(file.metadata()?.len());
-        let (positions, damage) = segment::scan(&file, &cipher, end)?;
+        let (positions, damage) = segment::scan(&file, &cipher, base, end)?;
         let map = self.publish(base, file, cipher, rewrite_count, positions, &damage);
         Ok(Some(map))
     }
@@ -256,8 +254,9 @@ impl Core {
             let next = lock(&self.index).next(lane, after, CHUNK);
             let (base, from) = match next {
                 Next::Nothing => return Ok(None),
-                Next::Open(file, cipher, positions) => {
+                Next::Open(base, file, cipher, positions) => {
                     return Ok((!positions.is_empty()).then(|| Chunk {
+                        base,
                         file,
                         cipher,
                         positions,
@@ -279,6 +278,7 @@ impl Core {
                 continue;
             }
             return Ok(Some(Chunk {
+                base,
                 file: Arc::clone(&map.file),
                 cipher: Arc::clone(&map.cipher),
                 positions: positions.to_vec(),
@@ -301,11 +301,15 @@ impl Core {
     }
 
     /// Leaves out a part whose bytes are not what was written.
-    pub(crate) fn part_is_damaged(&self, lane: &Lane, position: &Position) -> io::Result<()> {
-        let base = {
+    pub(crate) fn part_is_damaged(
+        &self,
+        lane: &Lane,
+        base: u64,
+        position: &Position,
+    ) -> io::Result<()> {
+        {
             let mut index = lock(&self.index);
-            let Some((&base, segment)) = index.segments.range_mut(..=position.lsn).next_back()
-            else {
+            let Some(segment) = index.segments.get_mut(&base) else {
                 return Ok(());
             };
             if !segment.damaged.insert((position.lsn, position.part)) {
@@ -321,8 +325,7 @@ impl Core {
                 index.reconcile(base, &open.positions);
                 index.open = Some(open);
             }
-            base
-        };
+        }
         tracing::error!(
             segment = base,
             position = position.lsn,

@@ -76,7 +76,8 @@ struct AccountUse {
 
 /// Where to look for the next parts of a lane.
 pub(crate) enum Next {
-    Open(Arc<File>, Arc<Cipher>, Vec<Position>),
+    /// In the open segment with this base, at these positions.
+    Open(u64, Arc<File>, Arc<Cipher>, Vec<Position>),
     /// The base of a closed segment, and the lane's first position in it that still waits.
     Closed(u64, u64),
     Nothing,
@@ -305,6 +306,7 @@ impl Index {
                     .map(|lane| first_whole(lane.after(after), limit))
                     .unwrap_or_default();
                 Next::Open(
+                    base,
                     Arc::clone(&open.file),
                     Arc::clone(&segment.cipher),
                     positions.to_vec(),

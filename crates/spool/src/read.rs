@@ -21,7 +21,15 @@ pub(crate) struct LaneReader {
     lane: Lane,
     /// Everything at or before it was read.
     after: u64,
-    chunk: Option<(Arc<File>, Arc<Cipher>, VecDeque<Position>)>,
+    chunk: Option<OpenChunk>,
+}
+
+/// What is left of a [`Chunk`].
+struct OpenChunk {
+    base: u64,
+    file: Arc<File>,
+    cipher: Arc<Cipher>,
+    positions: VecDeque<Position>,
 }
 
 impl LaneReader {
@@ -38,27 +46,34 @@ impl LaneReader {
 impl PartReader for LaneReader {
     fn next(&mut self) -> Result<Option<StoredPart>, ReadError> {
         loop {
-            let Some((file, cipher, positions)) = &mut self.chunk else {
+            let Some(chunk) = &mut self.chunk else {
                 let Some(chunk) = self.core.chunk(&self.lane, self.after)? else {
                     return Ok(None);
                 };
                 let Chunk {
+                    base,
                     file,
                     cipher,
                     positions,
                 } = chunk;
-                self.chunk = Some((file, cipher, positions.into()));
+                self.chunk = Some(OpenChunk {
+                    base,
+                    file,
+                    cipher,
+                    positions: positions.into(),
+                });
                 continue;
             };
             // Taken away only when it was read: after an error the same part is tried again.
-            let Some(position) = positions.front().copied() else {
+            let Some(position) = chunk.positions.front().copied() else {
                 self.chunk = None;
                 continue;
             };
-            let part = stored_part(file, cipher, &position)?;
-            positions.pop_front();
+            let part = stored_part(&chunk.file, &chunk.cipher, &position)?;
+            chunk.positions.pop_front();
             // The other parts of the same entry are in this chunk as well.
-            if positions
+            if chunk
+                .positions
                 .front()
                 .is_none_or(|next| next.lsn != position.lsn)
             {
@@ -66,7 +81,9 @@ impl PartReader for LaneReader {
             }
             match part {
                 Some(part) => return Ok(Some(part)),
-                None => self.core.part_is_damaged(&self.lane, &position)?,
+                None => self
+                    .core
+                    .part_is_damaged(&self.lane, chunk.base, &position)?,
             }
         }
     }

@@ -65,6 +65,7 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
+    /// The directory is occupied by the caller.
     pub(crate) fn open(
         self,
         acknowledged: Acknowledged<'_>,
@@ -74,12 +75,6 @@ impl Opening {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)
-            .map_err(at(&self.directory))?;
-        let lock_file = lock_file(&self.directory)?;
         let bases = self.bases().map_err(at(&self.directory))?;
         let mut recovery = Recovery {
             opening: &self,
@@ -116,7 +111,6 @@ impl Opening {
             self,
             log_id,
             Arc::new(cipher),
-            lock_file,
             index,
             Lsn(next_lsn - 1),
         ));
@@ -166,7 +160,16 @@ impl Opening {
     }
 }
 
-fn lock_file(directory: &Path) -> Result<File, OpenError> {
+/// Makes the directory if there is none, and keeps others out of it as long as the returned file is open.
+pub(crate) fn occupy(directory: &Path) -> Result<File, OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|source| OpenError::Io {
+            path: directory.to_owned(),
+            source,
+        })?;
     let path = directory.join("lock");
     let opened = OpenOptions::new()
         .create(true)
@@ -287,7 +290,8 @@ impl Recovery<'_> {
                 let positions = match &mut scanned {
                     Some(positions) => positions,
                     None => {
-                        let (positions, damage) = segment::scan(&found.file, &found.cipher, end)?;
+                        let (positions, damage) =
+                            segment::scan(&found.file, &found.cipher, found.base, end)?;
                         self.report(found.base, &damage);
                         scanned.insert(positions)
                     }
@@ -336,9 +340,13 @@ impl Recovery<'_> {
                 bytes = length - at,
                 "intake log: the end of a segment was not written to completion and is cut off"
             );
-            // Should it have been durable and damaged since, its positions may be known elsewhere.
+        }
+        let damaged = verified.damage.first().copied();
+        if let Some(at) = damaged.or(verified.torn) {
+            // What stood there may have been durable, and its positions known elsewhere.
             let most = (length - at) / crate::frame::HEADER_LEN as u64;
-            self.next_lsn = self.next_lsn.max(verified.last_lsn + 2 + most);
+            let above = verified.last_lsn.saturating_add(most).saturating_add(2);
+            self.next_lsn = self.next_lsn.max(above);
         }
         if !seal.lanes.is_empty() {
             match self.close(found, &seal, verified.end, length) {

@@ -1,5 +1,6 @@
 //! An intake log in the segment files of one directory.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +19,7 @@ use crate::lock;
 use crate::log::{AppendError, Condition, IntakeLog, LogStatus, PartReader, ReadError};
 use crate::pack::{PackedEntry, largest_frame_len, nonce_count, pack};
 use crate::read::LaneReader;
-use crate::recover::{OpenError, Opening};
+use crate::recover::{OpenError, Opening, occupy};
 use crate::settings::Settings;
 
 /// Larger entries are compressed and encrypted on a thread where blocking is allowed.
@@ -33,6 +34,8 @@ pub struct SegmentLog {
     writer: Mutex<Option<JoinHandle<()>>>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     closing: Arc<Closing>,
+    /// Keeps other processes out of the directory.
+    _occupied: File,
 }
 
 #[derive(Default)]
@@ -82,6 +85,7 @@ impl SegmentLog {
             settings,
             key,
         };
+        let occupied = occupy(directory)?;
         let (core, writer) = opening.open(acknowledged)?;
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let no_thread = |source| OpenError::Io {
@@ -95,6 +99,7 @@ impl SegmentLog {
             writer: Mutex::new(None),
             keeper: Mutex::new(None),
             closing: Arc::clone(&closing),
+            _occupied: occupied,
         };
         let running = thread("spool-writer")
             .spawn(move || writer.run())

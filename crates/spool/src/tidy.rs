@@ -134,7 +134,7 @@ impl Core {
 
         let end = end.min(file.metadata()?.len());
         let mut damage = Vec::new();
-        let mut walker = Walker::new(&file, &cipher, true, end);
+        let mut walker = Walker::new(&file, &cipher, base, true, end);
         while let Some(frame) = walker.next()? {
             match frame {
                 Frame::Entry(entry) => {

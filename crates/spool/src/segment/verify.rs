@@ -11,10 +11,15 @@ use super::walk::{EntryFrame, Frame, Walker, add_positions};
 use crate::key::Cipher;
 
 /// All parts of a segment and the offsets of damaged places, without looking into the parts.
-pub(crate) fn scan(file: &File, cipher: &Cipher, end: u64) -> io::Result<(Positions, Vec<u64>)> {
+pub(crate) fn scan(
+    file: &File,
+    cipher: &Cipher,
+    base: u64,
+    end: u64,
+) -> io::Result<(Positions, Vec<u64>)> {
     let mut positions = Positions::new();
     let mut damage = Vec::new();
-    let mut walker = Walker::new(file, cipher, false, end);
+    let mut walker = Walker::new(file, cipher, base, false, end);
     while let Some(frame) = walker.next()? {
         match frame {
             Frame::Entry(entry) => add_entry(&mut positions, &entry),
@@ -54,7 +59,13 @@ pub(crate) struct Verified {
 
 /// What stands after a damaged place, until it is clear whether that was ever durable.
 enum Held {
-    Damage { at: u64, lsn: u64 },
+    Damage {
+        at: u64,
+        /// Of what stood there first.
+        lsn: u64,
+        /// An entry of which some parts may be readable.
+        entry: Option<EntryFrame>,
+    },
     Entry(EntryFrame),
 }
 
@@ -73,20 +84,34 @@ pub(crate) fn verify(file: &File, cipher: &Cipher, base: u64, tail: Tail) -> io:
     // The position that stands next, where none is missing.
     let mut lsn = base;
     let mut confirmed = matches!(tail, Tail::Confirmed(_));
-    let mut walker = Walker::new(file, cipher, true, end);
+    let mut sealed_lsn = 0;
+    let mut walker = Walker::new(file, cipher, base, true, end);
     while let Some(frame) = walker.next()? {
         match frame {
             Frame::Entry(entry) => {
                 // A group is written after the one before it was durable: what is damaged before its first entry was durable too.
                 let durable_before = entry.header.group_first;
-                lsn = entry.header.lsn + 1;
-                held.push_back(Held::Entry(entry));
+                if entry.sound {
+                    lsn = entry.header.lsn + 1;
+                    held.push_back(Held::Entry(entry));
+                } else {
+                    held.push_back(Held::Damage {
+                        at: entry.at,
+                        lsn,
+                        entry: Some(entry),
+                    });
+                }
                 verified.settle(&mut held, durable_before);
             }
-            Frame::Damaged { at } => held.push_back(Held::Damage { at, lsn }),
-            Frame::Seal { at } => {
+            Frame::Damaged { at } => held.push_back(Held::Damage {
+                at,
+                lsn,
+                entry: None,
+            }),
+            Frame::Seal { at, lsn } => {
                 // A seal follows what is durable.
                 confirmed = true;
+                sealed_lsn = lsn;
                 verified.end = at;
                 break;
             }
@@ -94,6 +119,7 @@ pub(crate) fn verify(file: &File, cipher: &Cipher, base: u64, tail: Tail) -> io:
     }
     if confirmed {
         verified.settle(&mut held, u64::MAX);
+        verified.last_lsn = verified.last_lsn.max(sealed_lsn);
     }
     if let Some(Held::Damage { at, .. }) = held.front() {
         verified.torn = Some(*at);
@@ -103,15 +129,20 @@ pub(crate) fn verify(file: &File, cipher: &Cipher, base: u64, tail: Tail) -> io:
 }
 
 impl Verified {
+    fn add(&mut self, entry: &EntryFrame) {
+        self.last_lsn = self.last_lsn.max(entry.header.lsn);
+        add_entry(&mut self.positions, entry);
+    }
+
     /// Takes what is clear from the front of `held`: damage at positions before `durable_before` is damage.
     fn settle(&mut self, held: &mut VecDeque<Held>, durable_before: u64) {
         while let Some(first) = held.pop_front() {
             match first {
-                Held::Entry(entry) => {
-                    self.last_lsn = entry.header.lsn;
-                    add_entry(&mut self.positions, &entry);
-                }
-                Held::Damage { at, lsn } if lsn < durable_before => self.damage.push(at),
+                Held::Entry(entry) => self.add(&entry),
+                Held::Damage { at, lsn, entry } if lsn < durable_before => match entry {
+                    Some(entry) => self.add(&entry),
+                    None => self.damage.push(at),
+                },
                 unclear @ Held::Damage { .. } => {
                     held.push_front(unclear);
                     break;

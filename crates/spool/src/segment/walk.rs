@@ -19,8 +19,10 @@ const WINDOW: usize = 128 << 10;
 #[derive(Debug)]
 pub(crate) enum Frame {
     Entry(EntryFrame),
+    /// `lsn` is the last position that was given in the segment.
     Seal {
         at: u64,
+        lsn: u64,
     },
     /// Bytes that are no frame, or a damaged one, up to where the next one begins or the end.
     Damaged {
@@ -35,6 +37,8 @@ pub(crate) struct EntryFrame {
     pub(crate) items: Vec<DirectoryItem>,
     /// Bitmap of the parts that are there.
     pub(crate) present: Vec<u8>,
+    /// False when the checksum of the body, which was asked for, is wrong: some of the parts are damaged, which reading them tells.
+    pub(crate) sound: bool,
 }
 
 impl EntryFrame {
@@ -130,14 +134,23 @@ pub(crate) struct Walker<'a> {
     verify: bool,
     at: u64,
     end: u64,
+    /// Positions below it were passed, or are not of this segment.
+    next_lsn: u64,
     window: Vec<u8>,
     window_at: u64,
 }
 
 impl<'a> Walker<'a> {
-    /// From the first frame to `end`, which is not after the end of the file.
-    pub(crate) fn new(file: &'a File, cipher: &'a Cipher, verify: bool, end: u64) -> Self {
+    /// From the first frame of the segment `base` to `end`, which is not after the end of the file.
+    pub(crate) fn new(
+        file: &'a File,
+        cipher: &'a Cipher,
+        base: u64,
+        verify: bool,
+        end: u64,
+    ) -> Self {
         Self {
+            next_lsn: base,
             file,
             cipher,
             verify,
@@ -159,16 +172,22 @@ impl<'a> Walker<'a> {
             return Ok(Some(Frame::Damaged { at }));
         };
         self.at = at + header.frame_len();
-        if self.verify && !self.body_is_sound(at, &header)? {
-            return Ok(Some(Frame::Damaged { at }));
-        }
-        match header.kind {
-            FrameKind::Seal => Ok(Some(Frame::Seal { at })),
-            FrameKind::Entry => Ok(Some(match self.entry(at, header)? {
-                Some(entry) => Frame::Entry(entry),
+        let sound = !self.verify || self.body_is_sound(at, &header)?;
+        Ok(Some(match header.kind {
+            FrameKind::Seal => Frame::Seal {
+                at,
+                lsn: header.lsn,
+            },
+            // A frame in the wrong place is no better than a damaged one: whoever reads relies on the order.
+            FrameKind::Entry if header.lsn < self.next_lsn => Frame::Damaged { at },
+            FrameKind::Entry => match self.entry(at, header, sound)? {
+                Some(entry) => {
+                    self.next_lsn = header.lsn.saturating_add(1);
+                    Frame::Entry(entry)
+                }
                 None => Frame::Damaged { at },
-            })),
-        }
+            },
+        }))
     }
 
     /// A sound header whose frame is within the segment.
@@ -181,7 +200,12 @@ impl<'a> Walker<'a> {
         Ok(header.filter(|header| header.frame_len() <= end - at))
     }
 
-    fn entry(&mut self, at: u64, header: FrameHeader) -> io::Result<Option<EntryFrame>> {
+    fn entry(
+        &mut self,
+        at: u64,
+        header: FrameHeader,
+        sound: bool,
+    ) -> io::Result<Option<EntryFrame>> {
         let bitmap_len = header.bitmap_len();
         let length = bitmap_len + header.directory_len as usize;
         let Some(bytes) = self.bytes(at + HEADER_LEN as u64, length)? else {
@@ -197,6 +221,7 @@ impl<'a> Walker<'a> {
             header,
             items,
             present,
+            sound,
         };
         Ok(entry.fits().then_some(entry))
     }

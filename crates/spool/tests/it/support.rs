@@ -13,6 +13,8 @@ use selvedge_spool::{
 use selvedge_types::{AccountId, Clock, DestinationId, SourceId, Timestamp};
 use tempfile::TempDir;
 
+use crate::sim_disk::SimDisk;
+
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
 /// Stands still until it is moved.
@@ -43,7 +45,7 @@ pub(crate) struct Home {
 /// Small, and quiet unless told.
 pub(crate) fn settings() -> Settings {
     Settings {
-        segment_bytes: 32 << 10,
+        segment_bytes: 16 << 10,
         reserve_bytes: 0,
         tidy_interval: None,
         ..Settings::default()
@@ -53,6 +55,11 @@ pub(crate) fn settings() -> Settings {
 impl Home {
     pub(crate) fn new() -> Self {
         Self::on(LocalDisk::shared())
+    }
+
+    /// Does not wait for real syncs.
+    pub(crate) fn quick() -> Self {
+        Self::on(Arc::new(SimDisk::default()))
     }
 
     pub(crate) fn on(disk: Arc<dyn Disk>) -> Self {
@@ -162,12 +169,30 @@ pub(crate) fn payloads(log: &dyn IntakeLog, lane: &Lane, after: Lsn) -> Vec<Byte
 /// Bytes that do not compress, the same for the same seed.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    std::iter::repeat_with(|| {
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state as u8
-    })
-    .take(length)
-    .collect()
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// The same numbers for the same seed.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
 }

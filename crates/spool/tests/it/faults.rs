@@ -1,0 +1,180 @@
+//! Disks that are full, break, or lose power, at every step of a life.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use selvedge_spool::{AppendError, Condition, IntakeLog, Lsn};
+
+use crate::sim_disk::{Fault, SimDisk, Step};
+use crate::story::Story;
+use crate::support::{Home, Random, entry, lane, noise, part, payloads};
+
+/// What a life asks of the disk when nothing goes wrong.
+async fn steps_of_a_life() -> Vec<Step> {
+    let disk = SimDisk::default();
+    let home = Home::on(Arc::new(disk.clone()));
+    let log = Arc::new(home.open());
+    let mut story = Story::new();
+    story.live(&home, &log).await;
+    story.check(&home, &log);
+    log.close().await;
+    drop(log);
+    story.check(&home, &home.open());
+    assert_eq!(story.refused_count(), 0);
+    disk.steps()
+}
+
+#[tokio::test]
+async fn whatever_the_moment_of_a_crash_all_that_was_confirmed_is_there() {
+    let steps = steps_of_a_life().await;
+    assert!(steps.len() > 100, "{} steps are few", steps.len());
+    for crash_at in 0..steps.len() as u64 {
+        let disk = SimDisk::default();
+        disk.crash_at(crash_at);
+        let home = Home::on(Arc::new(disk.clone()));
+        let mut story = Story::new();
+        {
+            let log = Arc::new(home.open());
+            story.live(&home, &log).await;
+        }
+        let mut random = Random::new(crash_at);
+        for _ in 0..3 {
+            let mut after = Home::on(Arc::new(SimDisk::default()));
+            after.acknowledged = home.acknowledged.lock().unwrap().clone().into();
+            disk.after_power_loss(after.path(), &mut random);
+            let log = after.open();
+            story.check(&after, &log);
+            let last = story.confirmed.keys().next_back().copied();
+            let lsn = log
+                .append(entry(1, vec![part("other", "x")]))
+                .await
+                .unwrap();
+            assert!(Some(lsn) > last, "position {lsn} was given twice");
+            drop(log);
+            story.check(&after, &after.open());
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_step_fails_once_nothing_is_lost_and_nothing_refused_appears() {
+    let steps = steps_of_a_life().await;
+    for fault in [Fault::NoSpace, Fault::Broken, Fault::Short] {
+        for (at, step) in (0..).zip(&steps) {
+            if fault == Fault::Short && *step != Step::Write {
+                continue;
+            }
+            let disk = SimDisk::default();
+            disk.fail_at(at, fault);
+            let home = Home::on(Arc::new(disk));
+            let mut story = Story::new();
+            let log = Arc::new(home.open());
+            story.live(&home, &log).await;
+            story.check(&home, &log);
+            story.check_refused(&log);
+            assert!(
+                story.refused_count() <= 3,
+                "one fault refused more than a group"
+            );
+            // The first may still meet the fault.
+            let other = || log.append(entry(1, vec![part("other", "x")]));
+            if other().await.is_err() {
+                other().await.unwrap();
+            }
+            assert_eq!(log.status().condition, Condition::Ready);
+            drop(log);
+            let log = home.open();
+            story.check(&home, &log);
+            story.check_refused(&log);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disk_below_its_reserve_refuses_until_there_is_room_again() {
+    let disk = SimDisk::default();
+    let mut home = Home::on(Arc::new(disk.clone()));
+    home.settings.reserve_bytes = 1_000_000;
+    let log = home.open();
+    log.append(entry(1, vec![part("t", "before")]))
+        .await
+        .unwrap();
+    disk.set_free_bytes(1_001_000);
+    assert_eq!(log.status().condition, Condition::Ready);
+    let large = entry(1, vec![part("t", noise(1, 2_000))]);
+    assert!(matches!(log.append(large).await, Err(AppendError::Full)));
+    disk.set_free_bytes(900_000);
+    assert_eq!(log.status().condition, Condition::Full);
+    let small = entry(1, vec![part("t", "during")]);
+    assert!(matches!(log.append(small).await, Err(AppendError::Full)));
+    disk.set_free_bytes(2_000_000);
+    let lsn = log
+        .append(entry(1, vec![part("t", "after")]))
+        .await
+        .unwrap();
+    assert_eq!(lsn, Lsn(2));
+    assert_eq!(log.status().condition, Condition::Ready);
+    assert_eq!(
+        payloads(&log, &lane(1, "t"), Lsn::ZERO),
+        ["before", "after"]
+    );
+}
+
+#[tokio::test]
+async fn a_log_opens_on_a_full_disk_and_can_be_drained() {
+    let disk = SimDisk::default();
+    let home = Home::on(Arc::new(disk.clone()));
+    let log = home.open();
+    log.append(entry(1, vec![part("t", "x")])).await.unwrap();
+    drop(log);
+    disk.fail_at(disk.operations(), Fault::NoSpace);
+    let log = home.open();
+    assert_eq!(log.status().condition, Condition::Full);
+    assert_eq!(payloads(&log, &lane(1, "t"), Lsn::ZERO), ["x"]);
+    home.acknowledge(&log, &lane(1, "t"), Lsn(1)).await;
+    log.tidy().unwrap();
+    let lsn = log.append(entry(1, vec![part("t", "y")])).await.unwrap();
+    assert_eq!(lsn, Lsn(2));
+}
+
+#[tokio::test]
+async fn entries_that_come_together_share_one_sync() {
+    let disk = SimDisk::default();
+    let mut home = Home::on(Arc::new(disk.clone()));
+    home.settings.segment_bytes = 1 << 20;
+    let log = Arc::new(home.open());
+    let started = Arc::new(AtomicUsize::new(0));
+    let append = |account: i64, payload: Vec<u8>| {
+        let (log, started) = (Arc::clone(&log), Arc::clone(&started));
+        tokio::spawn(async move {
+            started.fetch_add(1, Ordering::SeqCst);
+            log.append(entry(account, vec![part("t", payload)])).await
+        })
+    };
+    let before = disk.syncs();
+    disk.hold_syncs();
+    // The writer has taken the first when it comes to the sync.
+    let operations = disk.operations();
+    let mut tasks = vec![append(1, vec![])];
+    while disk.operations() < operations + 2 {
+        tokio::task::yield_now().await;
+    }
+    tasks.extend((0..200).map(|_| append(1, vec![1; 30])));
+    tasks.extend((0..3).map(|_| append(2, vec![2; 30])));
+    // On one thread, whoever has had a turn has come as far as it can.
+    while started.load(Ordering::SeqCst) < tasks.len() {
+        tokio::task::yield_now().await;
+    }
+    disk.let_syncs_go();
+    let mut lsns = Vec::new();
+    for task in tasks {
+        lsns.push(task.await.unwrap().unwrap().0);
+    }
+    assert_eq!(disk.syncs() - before, 2);
+    // The second account's turns come between the first one's.
+    assert!(
+        lsns[201..].iter().all(|lsn| *lsn <= 8),
+        "{:?}",
+        &lsns[201..]
+    );
+}
