@@ -363,10 +363,15 @@ pub enum BadString {
 }
 
 /// The characters of a string.
-pub fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
-    if !string.escaped {
-        return Ok(Cow::Borrowed(string.text));
+#[inline]
+pub fn unescape(string: RawString<'_>) -> Result<Cow<'_, str>, BadString> {
+    match string.escaped {
+        false => Ok(Cow::Borrowed(string.text)),
+        true => unescaped(string).map(Cow::Owned),
     }
+}
+
+fn unescaped(string: RawString<'_>) -> Result<String, BadString> {
     let mut text = String::with_capacity(string.text.len());
     let mut lone = false;
     each_character(string.text, |piece| match piece {
@@ -377,7 +382,7 @@ pub fn unescape<'a>(string: RawString<'a>) -> Result<Cow<'a, str>, BadString> {
     .map_err(BadString::Malformed)?;
     match lone {
         true => Err(BadString::LoneSurrogate),
-        false => Ok(Cow::Owned(text)),
+        false => Ok(text),
     }
 }
 

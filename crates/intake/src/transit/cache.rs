@@ -12,14 +12,22 @@ const MAX_ENTRIES: usize = DIGITS * DIGITS;
 const MIN_CHARACTERS: usize = 4;
 
 /// Whether a string is a code, unlike `^ `, which marks maps.
+#[inline]
 pub(super) fn is_code(wire: &str) -> bool {
     wire.starts_with('^') && wire != "^ "
 }
 
 /// Whether a string that is no code gets one. `is_name`: it stands where maps have their keys.
+#[inline]
 pub(super) fn is_cacheable(wire: &str, is_name: bool) -> bool {
     let has_sigil = matches!(wire.as_bytes(), [b'~', b'#' | b'$' | b':', ..]);
-    (is_name || has_sigil) && wire.encode_utf16().take(MIN_CHARACTERS).count() == MIN_CHARACTERS
+    if !is_name && !has_sigil {
+        return false;
+    }
+    match wire.as_bytes().get(..MIN_CHARACTERS) {
+        Some(first) if first.is_ascii() => true,
+        _ => wire.encode_utf16().take(MIN_CHARACTERS).count() == MIN_CHARACTERS,
+    }
 }
 
 /// Entries by the index that their codes stand for.

@@ -46,6 +46,7 @@ impl Writer {
         self.text.split_off(start)
     }
 
+    #[inline]
     pub(super) fn put(&mut self, json: &str) -> Result<(), TransitError> {
         self.text.push_str(json);
         self.check()
@@ -86,9 +87,11 @@ impl Writer {
 
     /// `prefix` needs no escapes.
     fn string(&mut self, prefix: &str, text: &str) -> Result<(), TransitError> {
+        let escaped = escaped(text);
+        self.text.reserve(prefix.len() + escaped.len() + 2);
         self.text.push('"');
         self.text.push_str(prefix);
-        self.text.push_str(&escaped(text));
+        self.text.push_str(&escaped);
         self.text.push('"');
         self.check()
     }
