@@ -193,7 +193,7 @@ impl<'a> Envelopes<'a> {
         }
         let looked_for = match key_names {
             Some(text) => self.key_sets.find(text).ok(),
-            None => self.key_sets.last(),
+            None => self.key_sets.probable(),
         };
         let start = scanner.position();
         let (facts, keys) = self.record(scanner, looked_for)?;
@@ -271,6 +271,10 @@ impl<'a> Envelopes<'a> {
             Some(Ok(key_set)) => Some(key_set),
             Some(Err(BadKeyNames::NotStrings)) => {
                 reason.add("key_names", &["should be an array of strings"]);
+                None
+            }
+            Some(Err(BadKeyNames::TooMany)) => {
+                reason.add("key_names", &["too many names"]);
                 None
             }
             None | Some(Err(BadKeyNames::Blank)) => {

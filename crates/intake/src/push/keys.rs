@@ -1,6 +1,6 @@
 //! Sets of key names. Thousands of records of a request mostly name the same ones, in the same words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use selvedge_json::{Malformed, Scanner};
 
@@ -16,7 +16,15 @@ pub(super) enum BadKeyNames {
     Blank,
     /// No array, or items that are no strings.
     NotStrings,
+    /// All sets of the request together have more than [`MAX_NAMES`].
+    TooMany,
 }
+
+/// Names of all sets of a request that are kept: many times what the tables of a request can have in earnest.
+const MAX_NAMES: usize = 100_000;
+
+/// Whether a record has a set of so many names is worth a look before it says which its own are.
+const FEW: usize = 16;
 
 /// All sets of a request.
 #[derive(Debug)]
@@ -29,6 +37,7 @@ pub(super) struct KeySets<'a> {
     /// By the text of the argument.
     by_text: HashMap<&'a str, KeySetId>,
     last: (&'a str, KeySetId),
+    name_count: usize,
 }
 
 impl<'a> KeySets<'a> {
@@ -39,6 +48,7 @@ impl<'a> KeySets<'a> {
             by_names: HashMap::new(),
             by_text: HashMap::new(),
             last: ("", 0),
+            name_count: 0,
         }
     }
 
@@ -57,21 +67,26 @@ impl<'a> KeySets<'a> {
     }
 
     fn add(&mut self, text: &'a str) -> Result<KeySetId, BadKeyNames> {
-        let names = names(text, self.strings)?;
+        let names = names(text, self.strings, MAX_NAMES - self.name_count)?;
         let mut sorted = names.clone();
         sorted.sort_unstable();
-        let sets = &mut self.sets;
-        let id = *self.by_names.entry(sorted).or_insert_with(|| {
-            sets.push(names);
-            sets.len() - 1
-        });
+        let id = match self.by_names.get(&sorted) {
+            Some(id) => *id,
+            None => {
+                self.name_count += names.len();
+                self.sets.push(names);
+                self.by_names.insert(sorted, self.sets.len() - 1);
+                self.sets.len() - 1
+            }
+        };
         self.by_text.insert(text, id);
         Ok(id)
     }
 
-    /// The set of the last record, if there was one.
-    pub(super) fn last(&self) -> Option<KeySetId> {
-        (!self.sets.is_empty()).then_some(self.last.1)
+    /// The set that the next record probably has: that of the last one, unless it is large.
+    pub(super) fn probable(&self) -> Option<KeySetId> {
+        let last = self.sets.get(self.last.1)?;
+        (last.len() <= FEW).then_some(self.last.1)
     }
 
     pub(super) fn names(&self, id: KeySetId) -> &[String] {
@@ -79,7 +94,7 @@ impl<'a> KeySets<'a> {
     }
 }
 
-fn names(text: &str, strings: Strings) -> Result<Vec<String>, BadKeyNames> {
+fn names(text: &str, strings: Strings, max_names: usize) -> Result<Vec<String>, BadKeyNames> {
     let mut scanner = Scanner::new(text);
     if scanner.peek() != b'[' {
         return Err(match scanner.word("null") {
@@ -89,13 +104,16 @@ fn names(text: &str, strings: Strings) -> Result<Vec<String>, BadKeyNames> {
     }
     scanner.skip_byte();
     let mut names: Vec<String> = Vec::new();
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     let mut first = true;
     while scanner.another(first, b']').map_err(not_strings)? {
         first = false;
         let raw = scanner.string().map_err(not_strings)?;
         let name = strings.text(raw).ok_or(BadKeyNames::NotStrings)?;
         if known.insert(name.clone()) {
+            if names.len() >= max_names {
+                return Err(BadKeyNames::TooMany);
+            }
             names.push(name.into_owned());
         }
     }
@@ -140,5 +158,26 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn names_are_kept_up_to_a_bound() {
+        let text = |from: usize, to: usize| {
+            let names: Vec<String> = (from..to).map(|number| format!("\"{number}\"")).collect();
+            format!("[{}]", names.join(","))
+        };
+        let texts = [
+            text(0, 60_000),
+            text(1, 60_000),
+            text(0, 40_000),
+            text(0, 5),
+        ];
+        let mut sets = KeySets::new(Strings::Plain);
+        assert_eq!(sets.find(&texts[0]), Ok(0));
+        assert_eq!(sets.probable(), None);
+        assert_eq!(sets.find(&texts[1]), Err(BadKeyNames::TooMany));
+        assert_eq!(sets.find(&texts[2]), Ok(1));
+        assert_eq!(sets.find(&texts[3]), Err(BadKeyNames::TooMany));
+        assert_eq!(sets.find(&texts[0]), Ok(0));
     }
 }

@@ -46,7 +46,7 @@ fn body() -> impl Strategy<Value = (Vec<Value>, String)> {
 
 proptest! {
     #[test]
-    fn every_record_is_in_one_part_and_tables_keep_their_order((sent, text) in body()) {
+    fn random_records_are_in_one_part_each_and_tables_keep_their_order((sent, text) in body()) {
         let intake = push(Bytes::from(text), ACCOUNT).unwrap();
         let parts = records(&intake);
         prop_assert_eq!(intake.record_count() as usize, sent.len());
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn spoiled_bodies_are_taken_only_if_they_are_json((_, text) in body(), changes in changes()) {
+    fn randomly_spoiled_bodies_are_taken_only_if_they_are_json((_, text) in body(), changes in changes()) {
         let bytes = Bytes::from(spoiled(&text, &changes));
         let parsed = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes);
         match push(bytes.clone(), ACCOUNT) {

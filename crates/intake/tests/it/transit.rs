@@ -82,7 +82,7 @@ fn read(text: String) -> Vec<Value> {
 
 proptest! {
     #[test]
-    fn values_are_read_as_they_were_written(values in prop::collection::vec(model(), 1..4), compact in any::<bool>()) {
+    fn random_values_are_read_as_they_were_written(values in prop::collection::vec(model(), 1..4), compact in any::<bool>()) {
         let body = Model::Array(values.iter().cloned().map(record).collect());
         let text = Writer::new(compact).value(body).to_string();
         let values: Vec<Value> = values.iter().map(expected).collect();
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn spoiled_bodies_end_in_an_answer(value in model(), compact in any::<bool>(), changes in changes()) {
+    fn randomly_spoiled_transit_ends_in_an_answer(value in model(), compact in any::<bool>(), changes in changes()) {
         let body = Model::Array(vec![record(value)]);
         let text = Writer::new(compact).value(body).to_string();
         match push_transit(Bytes::from(spoiled(&text, &changes)), ACCOUNT) {
