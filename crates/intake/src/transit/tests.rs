@@ -1,5 +1,6 @@
 //! Texts of Transit and the JSON they become.
 
+use selvedge_json::TOO_DEEP;
 use serde::Deserialize;
 
 use super::*;
@@ -132,8 +133,20 @@ fn what_is_no_transit_is_told() {
             "{text}"
         );
     }
-    let deep = "[".repeat(10_000);
-    assert!(to_json(&deep, 1 << 20).is_err());
+    for open in [
+        "[",
+        "{\"a\":",
+        "[\"~#'\",",
+        "[\"~#list\",[",
+        "[\"~#cmap\",[[",
+        "[\"^ \",[",
+    ] {
+        let problem = to_json(&open.repeat(10_000), 1 << 20).unwrap_err();
+        assert!(
+            problem.to_string().starts_with(TOO_DEEP),
+            "{open}: {problem}"
+        );
+    }
 }
 
 #[test]
