@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: the long proofs.
 
 mod full_disk;
+mod fuzz;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,9 @@ pub(crate) struct SoakArguments {
     /// Mounts small file systems in memory, for which it has to be root.
     #[arg(long)]
     full_disk: bool,
+    /// Feed, instead, bodies that a fuzzer makes up to what reads the bodies of others, each target for so many seconds.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "full_disk")]
+    fuzz: Option<u32>,
     /// Passed on to the test runner; a filter of your own takes the place of ours.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -39,6 +43,9 @@ pub(crate) struct SoakArguments {
 pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<ExitCode> {
     if arguments.full_disk {
         return full_disk::run(&arguments.arguments, interrupts);
+    }
+    if let Some(seconds) = arguments.fuzz {
+        return fuzz::run(seconds, interrupts);
     }
     let mut command = suite::runner(Runner::Auto);
     command.arg("--workspace");

@@ -3,6 +3,7 @@
 mod api;
 mod contest;
 mod dataset;
+mod intake;
 mod layout;
 mod measure;
 mod pg_to_pg;
@@ -33,6 +34,8 @@ enum Benchmark {
     Api(api::ApiArguments),
     /// JSON records into columns, against parsing them into values.
     Shape,
+    /// Bodies that are pushed, against parsing them into values.
+    Intake,
 }
 
 /// Runs the benchmark that the arguments name.
@@ -41,5 +44,6 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
         Benchmark::Api(arguments) => api::run(arguments, interrupts),
         Benchmark::Shape => shape::run(),
+        Benchmark::Intake => intake::run(),
     }
 }

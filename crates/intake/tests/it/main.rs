@@ -1,5 +1,6 @@
 //! What the crate promises to those who hand bodies to it.
 
+mod batch_oracle;
 mod batch_records;
 mod batch_refusals;
 mod push;
