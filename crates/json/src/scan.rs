@@ -50,6 +50,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Bytes that are left.
+    pub fn remaining(&self) -> usize {
+        self.text.len().saturating_sub(self.at)
+    }
+
     /// Goes on at another place.
     #[inline]
     pub fn go_to(&mut self, position: usize) {

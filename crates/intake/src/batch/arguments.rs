@@ -6,7 +6,7 @@ use selvedge_json::{RawString, Scalar, Scanner, literal};
 
 use super::Problem;
 use super::outline::Outline;
-use super::violation::{Stage, Violation};
+use super::violation::Violation;
 use crate::kind::Kind;
 use crate::record::{characters, string};
 use crate::schema::Tree;
@@ -75,11 +75,7 @@ impl<'a> Arguments<'a> {
         };
         match literal::integer(text) {
             Some(version) => Ok(Some(version)),
-            None => Err(Violation::out_of_range(
-                Stage::Argument,
-                "table_version",
-                text,
-            )),
+            None => Err(Violation::out_of_range("table_version", text)),
         }
     }
 }

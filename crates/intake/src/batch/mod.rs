@@ -1,8 +1,9 @@
 //! Bodies of `POST /v2/import/batch`: records of one table, with a JSON Schema that each of them must conform to.
 //!
-//! A body that is accepted is read twice. The first time its root is split, since the messages may come before their schema;
-//! the messages are only skipped. The second time each message is checked, and its record against the schema, while the text
-//! goes by. Only a refusal costs more: which of several reasons is told follows from their order, not from where they stand.
+//! A body that is accepted is read once: each message is checked, and its record against the schema, while the text goes by.
+//! Messages that come before their schema are skipped first. The names of the key may come last, so it is noted which properties
+//! could be part of a key in all records. Only a refusal costs more: which of several reasons is told follows from their order, not
+//! from where they stand (`strict`).
 
 mod arguments;
 mod envelope;
@@ -13,7 +14,7 @@ mod violation;
 use bytes::Bytes;
 use selvedge_json::{Malformed, Scanner, TOO_DEEP};
 
-use crate::record::{Flaw, KeyValue, Keys, MAX_DATA_POINTS, NotFinite, Reader, mend_surrogates};
+use crate::record::{Flaw, mend_surrogates};
 use crate::schema::{Checker, Schema, Tree, Unfit};
 use crate::{Intake, Part, PartHeader, Refusal, Typing};
 use arguments::Arguments;
@@ -78,24 +79,42 @@ fn read(body: &Bytes) -> Result<Intake, Problem> {
         problem: "the text is not UTF-8",
         at: error.valid_up_to(),
     })?;
-    accept(body, text).map_err(|problem| strict::first_problem(text, problem))
+    // Whoever accepts stops at anything that is wrong; what is told is what is to be told first.
+    accept(body, text).map_err(|found| strict::problem(text).err().unwrap_or(found))
 }
 
 fn accept(body: &Bytes, text: &str) -> Result<Intake, Problem> {
-    let arguments = Arguments::read(text, &Outline::read(text)?)?;
-    if arguments.schema.len() > MAX_SCHEMA_BYTES {
-        return Err(Violation::long_schema().into());
+    let mut checked = None;
+    let outline = Outline::read(text, |scanner, schema| match schema {
+        Some(place) => {
+            checked = Some(check(text.get(place).unwrap_or_default(), scanner)?);
+            Ok(())
+        }
+        None => outline::skip(text, scanner),
+    })?;
+    let arguments = Arguments::read(text, &outline)?;
+    let checked = match checked {
+        Some(checked) => checked,
+        None => {
+            let mut scanner = Scanner::new(arguments.messages);
+            let checked = check(arguments.schema, &mut scanner)?;
+            scanner.end()?;
+            checked
+        }
+    };
+    arguments.check(&checked.tree)?;
+    let keyed = checked
+        .schema
+        .all_keyable(&arguments.key_names, &checked.keyable);
+    if !keyed {
+        strict::records(&arguments, &checked.schema)?;
     }
-    let tree = Tree::parse(arguments.schema)?;
-    arguments.check(&tree)?;
-    let schema = Schema::compile(&tree).map_err(|invalid| Violation::invalid_schema(&invalid.0))?;
-    let (record_count, activates) = messages(&arguments, &schema)?;
-    let mut schema_text = String::new();
-    Scanner::new(arguments.schema).copy_value(0, &mut schema_text)?;
+    let mut schema = String::new();
+    Scanner::new(arguments.schema).copy_value(0, &mut schema)?;
+    let table_version = arguments.table_version()?;
     // Without the brackets.
     let start = arguments.messages_at + 1;
     let end = arguments.messages_at + arguments.messages.len() - 1;
-    let table_version = arguments.table_version()?;
     Ok(Intake {
         parts: vec![Part {
             header: PartHeader {
@@ -103,90 +122,79 @@ fn accept(body: &Bytes, text: &str) -> Result<Intake, Problem> {
                 table_name: arguments.table_name,
                 key_names: arguments.key_names,
                 bookmark_names: arguments.bookmark_names,
-                typing: Typing::Schema(schema_text),
+                typing: Typing::Schema(schema),
             },
             messages: body.slice(start..end),
-            record_count,
+            record_count: checked.record_count,
             // Without a version there is none to activate.
-            activates: activates && table_version.is_some(),
+            activates: checked.activates && table_version.is_some(),
         }],
         dropped_count: 0,
     })
 }
 
-/// Checks the messages: how many records they bring, and whether one of them activates the table's version.
-fn messages(arguments: &Arguments<'_>, schema: &Schema) -> Result<(u32, bool), Problem> {
-    let mut scanner = Scanner::new(arguments.messages);
-    scanner.expect(b'[', "an array was expected")?;
-    let mut checker = Checker::new(schema, &arguments.key_names, arguments.messages.len());
+/// What is known of the messages when they have been read over.
+struct Checked<'a> {
+    tree: Tree<'a>,
+    schema: Schema,
+    /// Of [`Checker::into_keyable`].
+    keyable: Vec<u64>,
+    record_count: u32,
+    activates: bool,
+}
+
+/// Checks the array of messages that begins here, and their records against the schema.
+fn check<'a>(schema_text: &'a str, scanner: &mut Scanner<'a>) -> Result<Checked<'a>, Problem> {
+    let tree = parse_schema(schema_text)?;
+    let schema = compile(&tree)?;
+    let mut checker = Checker::new(&schema, scanner.remaining());
     let (mut record_count, mut activates) = (0, false);
     let mut index = 0;
+    scanner.expect(b'[', "an array was expected")?;
     while scanner.another(index == 0, b']')? {
         if index == MAX_MESSAGES {
             return Err(Violation::too_many_messages(index + 1).into());
         }
-        let mut record_at = 0;
-        let action = message(&mut scanner, |scanner| {
-            record_at = scanner.position();
-            checker.record(scanner)
-        });
-        match action {
+        match message(scanner, |scanner| checker.record(scanner)) {
             Ok(Action::Upsert) => record_count += 1,
             Ok(Action::ActivateVersion) => activates = true,
-            Err(MessageProblem::Flaw(flaw)) => return Err(flaw.into()),
-            Err(MessageProblem::Violation(violation)) => {
-                return Err(Violation::message(index, &violation).into());
-            }
-            Err(MessageProblem::Record(unfit)) => {
-                let record = arguments.messages.get(record_at..).unwrap_or_default();
-                return Err(explain(record, index, unfit, arguments, schema));
-            }
+            Err(problem) => return Err(message_problem(problem, index)),
         }
         index += 1;
     }
-    scanner.end()?;
-    match index {
-        0 => Err(Violation::no_messages().into()),
-        _ => Ok((record_count, activates)),
+    if index == 0 {
+        return Err(Violation::no_messages().into());
+    }
+    let keyable = checker.into_keyable();
+    Ok(Checked {
+        tree,
+        schema,
+        keyable,
+        record_count,
+        activates,
+    })
+}
+
+fn parse_schema(text: &str) -> Result<Tree<'_>, Problem> {
+    match text.len() > MAX_SCHEMA_BYTES {
+        true => Err(Violation::long_schema().into()),
+        false => Ok(Tree::parse(text)?),
     }
 }
 
-/// What is wrong with the record that `text` begins with: its key, then its size, then what the schema says.
-fn explain(
-    text: &str,
-    index: usize,
-    unfit: Unfit,
-    arguments: &Arguments<'_>,
-    schema: &Schema,
-) -> Problem {
-    match unfit {
-        Unfit::Flaw(flaw) => flaw.into(),
-        Unfit::Exhausted => Violation::exhausted().into(),
-        Unfit::Mismatch(_) | Unfit::Unkept => {
-            let mut keys = Keys::new(&arguments.key_names);
-            let mut reader = Reader::new(NotFinite::Null);
-            let facts = match reader.record(&mut Scanner::new(text), &mut keys) {
-                Ok(facts) => facts,
-                Err(flaw) => return flaw.into(),
-            };
-            for (key, value) in keys.iter() {
-                match value {
-                    KeyValue::Absent | KeyValue::Null => return Violation::missing_key(key).into(),
-                    KeyValue::TooLong => return Violation::long_key().into(),
-                    KeyValue::Present => {}
-                }
-            }
-            if facts.data_points > MAX_DATA_POINTS {
-                return Violation::too_many_data_points(index).into();
-            }
-            // As much effort as was left to the one that found the record.
-            let length = arguments.messages.len();
-            let checker = Checker::new(schema, &arguments.key_names, length);
-            match checker.explaining().record(&mut Scanner::new(text)) {
-                Err(Unfit::Exhausted) => Violation::exhausted().into(),
-                Err(Unfit::Mismatch(mismatch)) => Violation::nonconforming(index, mismatch).into(),
-                _ => Violation::nonconforming(index, None).into(),
-            }
+fn compile(tree: &Tree<'_>) -> Result<Schema, Problem> {
+    Schema::compile(tree).map_err(|invalid| Violation::invalid_schema(&invalid.0).into())
+}
+
+/// What is wrong with a message or its record.
+fn message_problem(problem: MessageProblem<Unfit>, index: usize) -> Problem {
+    match problem {
+        MessageProblem::Flaw(flaw) | MessageProblem::Record(Unfit::Flaw(flaw)) => flaw.into(),
+        MessageProblem::Violation(violation) => Violation::message(index, &violation).into(),
+        MessageProblem::Record(Unfit::Exhausted) => Violation::exhausted().into(),
+        MessageProblem::Record(Unfit::TooLarge) => Violation::too_many_data_points(index).into(),
+        MessageProblem::Record(Unfit::Mismatch(mismatch)) => {
+            Violation::nonconforming(index, mismatch).into()
         }
     }
 }

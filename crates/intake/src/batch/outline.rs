@@ -27,8 +27,12 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// Splits the root; all arguments that are required are there, and no others but those of the documentation.
-    pub(super) fn read(text: &str) -> Result<Self, Problem> {
+    /// Splits the root; all arguments that are required are there, and no others but those of the documentation. `messages`
+    /// reads over their array, or skips it, and is told where the schema stands if that came first.
+    pub(super) fn read<'a>(
+        text: &'a str,
+        mut messages: impl FnMut(&mut Scanner<'a>, Option<Range<usize>>) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
         let mut scanner = Scanner::new(text);
         let mut reader = Reader::new(NotFinite::Malformed);
         if scanner.peek() != b'{' {
@@ -49,18 +53,12 @@ impl Outline {
             let is_array = scanner.peek() == b'[';
             let start = scanner.position();
             if ARGUMENTS[index] == "messages" && is_array {
-                let inside = text.get(start + 1..).and_then(array_length);
-                let Some(length) = inside else {
-                    return Err(scanner.malformed("an array does not end").into());
-                };
-                scanner.go_to(start + 1 + length + 1);
+                messages(&mut scanner, outline.place("schema"))?;
             } else {
                 reader.value(&mut scanner, 0)?;
             }
-            if outline.places[index]
-                .replace(start..scanner.position())
-                .is_some()
-            {
+            let place = start..scanner.position();
+            if outline.places[index].replace(place).is_some() {
                 return Err(scanner.malformed(REPEATED_MEMBER).into());
             }
         }
@@ -75,5 +73,17 @@ impl Outline {
     pub(super) fn place(&self, argument: &str) -> Option<Range<usize>> {
         let index = ARGUMENTS.iter().position(|name| *name == argument)?;
         self.places[index].clone()
+    }
+}
+
+/// Skips the array that begins here without looking at what is in it.
+pub(super) fn skip<'a>(text: &'a str, scanner: &mut Scanner<'a>) -> Result<(), Problem> {
+    let start = scanner.position() + 1;
+    match text.get(start..).and_then(array_length) {
+        Some(length) => {
+            scanner.go_to(start + length + 1);
+            Ok(())
+        }
+        None => Err(scanner.malformed("an array does not end").into()),
     }
 }

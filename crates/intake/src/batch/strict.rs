@@ -1,45 +1,34 @@
 //! Which of the things that are wrong with a body is told.
 //!
-//! Whoever accepts a body stops at the first thing that is wrong. Here the whole body is read again, to see whether something
-//! is wrong that is to be told earlier, wherever it stands.
+//! Everything is looked for again, kind by kind, in the documented order: whether the body is JSON, its arguments, the number of
+//! messages, what the arguments say, the messages, the schema, and the records in their order.
 
 use selvedge_json::Scanner;
 
 use super::arguments::Arguments;
 use super::envelope::{MessageProblem, message};
-use super::outline::Outline;
-use super::violation::{Stage, Violation};
-use super::{MAX_MESSAGES, Problem};
-use crate::record::{Flaw, NotFinite, REPEATED_MEMBER, Reader};
+use super::outline::{self, Outline};
+use super::violation::Violation;
+use super::{MAX_MESSAGES, Problem, compile, message_problem, parse_schema};
+use crate::record::{
+    Facts, Flaw, KeyValue, Keys, MAX_DATA_POINTS, NotFinite, REPEATED_MEMBER, Reader,
+};
+use crate::schema::{Checker, Schema};
 
-/// The first of all problems of a body that has the one that was found.
-pub(super) fn first_problem(text: &str, found: Problem) -> Problem {
-    let Problem::Violation(violation) = found else {
-        return found;
-    };
-    match earlier(text, violation.stage) {
-        Err(earlier) => earlier,
-        Ok(()) => Problem::Violation(violation),
-    }
-}
-
-/// Looks for problems before a stage.
-fn earlier(text: &str, stage: Stage) -> Result<(), Problem> {
+/// The first thing that is wrong with a body.
+pub(super) fn problem(text: &str) -> Result<(), Problem> {
     well_formed(text)?;
-    if stage == Stage::Root {
-        return Ok(());
-    }
-    let arguments = Arguments::read(text, &Outline::read(text)?)?;
-    let count = count(arguments.messages)?;
-    match count {
+    let outline = Outline::read(text, |scanner, _| outline::skip(text, scanner))?;
+    let arguments = Arguments::read(text, &outline)?;
+    match count(arguments.messages)? {
         0 => return Err(Violation::no_messages().into()),
         1..=MAX_MESSAGES => {}
-        _ => return Err(Violation::too_many_messages(count).into()),
+        count => return Err(Violation::too_many_messages(count).into()),
     }
-    if stage > Stage::Message {
-        messages(arguments.messages)?;
-    }
-    Ok(())
+    let tree = parse_schema(arguments.schema)?;
+    arguments.check(&tree)?;
+    messages(arguments.messages)?;
+    records(&arguments, &compile(&tree)?)
 }
 
 /// Whether the whole body is JSON without repeated members; words that are no numbers may stand in records.
@@ -125,4 +114,43 @@ fn messages(messages: &str) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// The first thing that is wrong with a record: its key, then its size, then what the schema says.
+pub(super) fn records(arguments: &Arguments<'_>, schema: &Schema) -> Result<(), Problem> {
+    let mut scanner = Scanner::new(arguments.messages);
+    let mut checker = Checker::new(schema, arguments.messages.len()).explaining();
+    let mut reader = Reader::new(NotFinite::Null);
+    let mut keys = Keys::new(&arguments.key_names);
+    scanner.expect(b'[', "an array was expected")?;
+    let mut index = 0;
+    while scanner.another(index == 0, b']')? {
+        let mut kept = Ok(());
+        let read = message(&mut scanner, |scanner| {
+            let facts = reader.record(&mut scanner.clone(), &mut keys);
+            kept = facts
+                .map_err(Problem::from)
+                .and_then(|facts| keeps(&keys, facts, index));
+            checker.record(scanner)
+        });
+        kept?;
+        read.map_err(|problem| message_problem(problem, index))?;
+        index += 1;
+    }
+    Ok(())
+}
+
+/// Whether a record has its key and is not too large.
+fn keeps(keys: &Keys<'_>, facts: Facts, index: usize) -> Result<(), Problem> {
+    for (key, value) in keys.iter() {
+        match value {
+            KeyValue::Absent | KeyValue::Null => return Err(Violation::missing_key(key).into()),
+            KeyValue::TooLong => return Err(Violation::long_key().into()),
+            KeyValue::Present => {}
+        }
+    }
+    match facts.data_points > MAX_DATA_POINTS {
+        true => Err(Violation::too_many_data_points(index).into()),
+        false => Ok(()),
+    }
 }

@@ -5,79 +5,63 @@ use serde_json::json;
 use crate::Refusal;
 use crate::kind::Kind;
 
-/// When something is looked for: of several things that are wrong, the earliest is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    Root,
-    Count,
-    Argument,
-    Message,
-    Schema,
-    Record,
-}
-
 /// Something that the contract does not allow, in its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Violation {
-    pub(super) stage: Stage,
-    pub(super) text: String,
+    text: String,
 }
 
 impl Violation {
-    fn request(stage: Stage, text: &str) -> Self {
+    fn request(text: &str) -> Self {
         Self {
-            stage,
             text: format!("Request failed validation:{text}"),
         }
     }
 
     pub(super) fn required(argument: &str) -> Self {
-        Self::request(
-            Stage::Root,
-            &format!("#: required key [{argument}] not found"),
-        )
+        Self::request(&format!("#: required key [{argument}] not found"))
     }
 
     pub(super) fn extraneous(argument: &str) -> Self {
         let text = format!("#: extraneous key [{argument}] is not permitted");
-        Self::request(Stage::Root, &text)
+        Self::request(&text)
     }
 
     /// `place` is empty for the body itself.
     pub(super) fn wrong_type(place: &str, expected: &str, found: Kind) -> Self {
         let found = found.name();
         let text = format!("#{place}: expected type: {expected}, found: {found}");
-        Self::request(Stage::Root, &text)
+        Self::request(&text)
     }
 
     pub(super) fn no_messages() -> Self {
         let text = "#/messages: expected minimum item count: 1, found: 0";
-        Self::request(Stage::Count, text)
+        Self::request(text)
     }
 
     pub(super) fn too_many_messages(count: usize) -> Self {
         let limit = super::MAX_MESSAGES;
         let text = format!("#/messages: expected maximum item count: {limit}, found: {count}");
-        Self::request(Stage::Count, &text)
+        Self::request(&text)
     }
 
     pub(super) fn blank_table_name() -> Self {
         let text = "#/table_name: expected minLength: 1, actual: 0";
-        Self::request(Stage::Argument, text)
+        Self::request(text)
     }
 
     pub(super) fn unknown_key(key: &str) -> Self {
         let text = format!("#/key_names: key property [{key}] not found in schema");
-        Self::request(Stage::Argument, &text)
+        Self::request(&text)
     }
 
     /// An integer of the root or of a message beyond 64 bits.
-    pub(super) fn out_of_range(stage: Stage, argument: &str, literal: &str) -> Self {
+    pub(super) fn out_of_range(argument: &str, literal: &str) -> Self {
         let text = match literal.starts_with('-') {
             false => format!("#: {argument} can not be above {}", i64::MAX),
             true => format!("#: {argument} can not be below {}", i64::MIN),
         };
-        Self::request(stage, &text)
+        Self::request(&text)
     }
 
     pub(super) fn message(index: usize, violation: &MessageViolation) -> Self {
@@ -105,15 +89,14 @@ impl Violation {
                 format!("{at}/time_extracted: [{text}] is not a valid date-time")
             }
             MessageViolation::SequenceOutOfRange(literal) => {
-                return Self::out_of_range(Stage::Message, "sequence", literal);
+                return Self::out_of_range("sequence", literal);
             }
         };
-        Self::request(Stage::Message, &text)
+        Self::request(&text)
     }
 
     pub(super) fn invalid_schema(problem: &str) -> Self {
         Self {
-            stage: Stage::Schema,
             text: format!("Invalid JSON schema: {problem}"),
         }
     }
@@ -125,17 +108,11 @@ impl Violation {
 
     /// The records are to blame as well, but the schema is what to change.
     pub(super) fn exhausted() -> Self {
-        Self {
-            stage: Stage::Record,
-            ..Self::invalid_schema("checking the records against it takes too long")
-        }
+        Self::invalid_schema("checking the records against it takes too long")
     }
 
     fn record(text: String) -> Self {
-        Self {
-            stage: Stage::Record,
-            text,
-        }
+        Self { text }
     }
 
     pub(super) fn missing_key(key: &str) -> Self {

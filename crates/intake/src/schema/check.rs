@@ -18,7 +18,7 @@ use super::{Schema, canonical};
 use crate::instant;
 use crate::kind::Kind;
 use crate::record::{
-    Flaw, KeyValue, Keys, MAX_DATA_POINTS, NotFinite, REPEATED_MEMBER, Reader, count_characters,
+    Flaw, KeyValue, MAX_DATA_POINTS, NotFinite, REPEATED_MEMBER, Reader, count_characters,
     within_depth,
 };
 
@@ -38,8 +38,8 @@ pub(crate) enum Unfit {
     Flaw(Flaw),
     /// It does not conform to the schema. Said where and how if the checker explains.
     Mismatch(Option<String>),
-    /// It lacks part of its key, has a key that is too long, or has too many data points.
-    Unkept,
+    /// It has more than [`MAX_DATA_POINTS`].
+    TooLarge,
     /// The schema leaves so many choices that finding out takes too long.
     Exhausted,
 }
@@ -167,9 +167,9 @@ impl Subject<'_, '_> {
 pub(crate) struct Checker<'s, 'a> {
     schema: &'s Schema,
     reader: Reader<'a>,
-    keys: Keys<'s>,
-    /// Which field of the key each property of the schema is.
-    key_of_property: Vec<Option<usize>>,
+    /// Which properties could be part of the key in all records so far, and in this one; 64 to a word.
+    keyable: Vec<u64>,
+    keyable_here: Vec<u64>,
     /// Which properties the objects that are open have had, 64 to a word, innermost last.
     seen: Vec<u64>,
     level: usize,
@@ -180,16 +180,13 @@ pub(crate) struct Checker<'s, 'a> {
 
 impl<'s, 'a> Checker<'s, 'a> {
     /// For records out of a text of so many bytes.
-    pub(crate) fn new(schema: &'s Schema, key_names: &'s [String], text_length: usize) -> Self {
-        let keys = Keys::new(key_names);
-        let properties = schema.root_rules().properties.iter();
+    pub(crate) fn new(schema: &'s Schema, text_length: usize) -> Self {
+        let words = schema.root_rules().required.len();
         Self {
             schema,
             reader: Reader::new(NotFinite::Null),
-            key_of_property: properties
-                .map(|property| keys.position(&property.name))
-                .collect(),
-            keys,
+            keyable: vec![u64::MAX; words],
+            keyable_here: vec![0; words],
             seen: Vec::new(),
             level: 0,
             effort: text_length
@@ -208,18 +205,27 @@ impl<'s, 'a> Checker<'s, 'a> {
     /// Reads over the object that begins here.
     pub(crate) fn record(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Unfit> {
         self.reader.data_points = 0;
-        self.keys.clear();
+        self.keyable_here.fill(0);
         match self.root(scanner) {
-            Ok(()) if self.reader.data_points > MAX_DATA_POINTS || !self.keys.are_good() => {
-                Err(Unfit::Unkept)
+            Ok(()) if self.reader.data_points > MAX_DATA_POINTS => Err(Unfit::TooLarge),
+            Ok(()) => {
+                for (all, here) in self.keyable.iter_mut().zip(&self.keyable_here) {
+                    *all &= here;
+                }
+                Ok(())
             }
-            Ok(()) => Ok(()),
             Err(Stop::Flaw(flaw)) => Err(Unfit::Flaw(flaw)),
             Err(Stop::Exhausted) => Err(Unfit::Exhausted),
             Err(Stop::Mismatch(mismatch)) => Err(Unfit::Mismatch(
                 mismatch.map(|mismatch| mismatch.describe()),
             )),
         }
+    }
+
+    /// Which properties all records have with values that may be part of a key, 64 to a word: to be asked by
+    /// [`Schema::all_keyable`].
+    pub(crate) fn into_keyable(self) -> Vec<u64> {
+        self.keyable
     }
 
     fn root(&mut self, scanner: &mut Scanner<'a>) -> Checked {
@@ -569,16 +575,13 @@ impl<'s, 'a> Checker<'s, 'a> {
                 }
                 None => None,
             };
-            let key = match (is_root, property) {
-                (true, Some(index)) => self.key_of_property.get(index).copied().flatten(),
-                (true, None) if !self.schema.has_own_properties => self.key_named(&start)?,
-                _ => None,
-            };
             let value = scanner.clone();
             self.member(rules, node, &start, scanner, depth)?;
-            if let Some(position) = key {
-                self.keys
-                    .set(position, KeyValue::of_read(value, scanner.position()));
+            if is_root
+                && let Some(index) = property
+                && KeyValue::of_read(value, scanner.position()) == KeyValue::Present
+            {
+                self.keyable_here[index / 64] |= 1 << (index % 64);
             }
         }
         self.reader.members.close(object);
@@ -660,12 +663,6 @@ impl<'s, 'a> Checker<'s, 'a> {
     #[cold]
     fn extraneous(&self, start: &Scanner<'a>) -> Checked {
         self.mismatch(|| Mismatch::extraneous(&name_of(start)))
-    }
-
-    /// Which field of the key the member is whose name begins here.
-    fn key_named(&mut self, start: &Scanner<'a>) -> Result<Option<usize>, Stop> {
-        let name = self.reader.name(&mut start.clone())?;
-        Ok(self.keys.position(&name))
     }
 
     fn items(&mut self, rules: &'s ArrayRules, scanner: &mut Scanner<'a>, depth: usize) -> Checked {

@@ -24,8 +24,6 @@ pub(crate) struct Schema {
     root: NodeId,
     /// Rules of a root that has none.
     no_rules: ObjectRules,
-    /// Whether the properties that keys are named after are those that records are held against first.
-    has_own_properties: bool,
 }
 
 impl Schema {
@@ -38,7 +36,16 @@ impl Schema {
             nodes,
             root,
             no_rules: ObjectRules::default(),
-            has_own_properties: tree.get("$ref").is_none(),
+        })
+    }
+
+    /// Whether these are properties that a checker found in all records with values that may be part of a key. If not, there
+    /// may still be members of these names: those that the schema does not declare were not looked at.
+    pub(crate) fn all_keyable(&self, names: &[String], keyable: &[u64]) -> bool {
+        let by_name = &self.root_rules().by_name;
+        names.iter().all(|name| {
+            let index = by_name.get(name.as_str());
+            index.is_some_and(|index| keyable[index / 64] & (1 << (index % 64)) != 0)
         })
     }
 

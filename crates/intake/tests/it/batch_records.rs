@@ -682,3 +682,35 @@ fn wide_records_are_checked_like_narrow_ones() {
         "Malformed json in the body!"
     );
 }
+
+#[test]
+fn arguments_may_come_in_any_order() {
+    let members = [
+        r#""table_name":"t""#,
+        r#""schema":{"properties":{"id":{"type":"integer"}}}"#,
+        r#""key_names":["id"]"#,
+        r#""messages":[{"action":"upsert","sequence":1,"data":{"id":1,"x":"]"}},{"action":"upsert","sequence":1,"data":{"id":DATA}}]"#,
+    ];
+    for first in 0..4 {
+        for swap in 0..3 {
+            let mut order: Vec<&str> = (0..4).map(|place| members[(first + place) % 4]).collect();
+            order.swap(swap, swap + 1);
+            let body = format!("{{{}}}", order.join(","));
+            assert!(send(&body.replace("DATA", "2")).is_ok(), "{body}");
+            let missing = error(&body.replace("DATA", "null"));
+            assert_eq!(missing, "Record is missing key property id", "{body}");
+        }
+    }
+}
+
+#[test]
+fn keys_may_be_members_that_a_referenced_schema_does_not_declare() {
+    let body = r##"{"table_name":"t","key_names":["id"],
+        "schema":{"$ref":"#/definitions/row","properties":{"id":{}},"definitions":{"row":{"type":"object"}}},
+        "messages":[{"action":"upsert","sequence":1,"data":{"id":1}},{"action":"upsert","sequence":2,"data":{"id":KEY}}]}"##;
+    assert!(send(&body.replace("KEY", "2")).is_ok());
+    assert_eq!(
+        error(&body.replace("KEY", "null")),
+        "Record is missing key property id"
+    );
+}
