@@ -4,20 +4,22 @@
 //! and `true` and `false` for schemas. Of draft 3, `required` as a boolean. Keywords that are not known are ignored, as are
 //! `dependencies`, `contains`, `propertyNames` and `if`.
 
+mod chain;
+mod keyword;
+mod scalar;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use regex::{Regex, RegexBuilder};
-use selvedge_json::literal;
 
 use super::Tree;
-use super::canonical;
-use super::decimal::Divisor;
 use super::rules::{
-    ANYTHING, ArrayRules, Bound, Combined, Format, Kinds, NOTHING, Node, NodeId, NumberRules,
-    ObjectRules, Property, StringRules, Values,
+    ANYTHING, ArrayRules, Combined, Format, Kinds, NOTHING, Node, NodeId, ObjectRules, Property,
+    StringRules,
 };
-use crate::kind::Kind;
+use keyword::{array, count, flag, object, text, wrong_type};
+use scalar::{kinds, number_rules, values};
 
 /// Schemas in a schema.
 const MAX_NODES: usize = 20_000;
@@ -26,8 +28,6 @@ const MAX_PATTERNS: usize = 256;
 const MAX_PATTERN_BYTES: usize = 1 << 18;
 /// References that refer to one another.
 const MAX_HOPS: usize = 64;
-/// Schemas that one value is held against because one is made of the next.
-const MAX_CHAIN: usize = 32;
 
 /// Why a schema is none, in the words of the refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn compile(tree: &Tree<'_>) -> Compiled<(Vec<Node>, NodeId)> {
     while let Some((id, members)) = compiler.pending.pop() {
         compiler.nodes[id] = compiler.rules(members)?;
     }
-    ends(&compiler.nodes)?;
+    chain::ends(&compiler.nodes)?;
     Ok((compiler.nodes, root))
 }
 
@@ -331,160 +331,6 @@ impl ObjectRules {
     }
 }
 
-fn number_rules<'v, 't: 'v>(
-    get: impl Fn(&str) -> Option<&'v Tree<'t>>,
-) -> Compiled<Option<NumberRules>> {
-    let mut rules = NumberRules::default();
-    for (lower, inclusive, exclusive) in [
-        (true, "minimum", "exclusiveMinimum"),
-        (false, "maximum", "exclusiveMaximum"),
-    ] {
-        let mut add = |keyword, value, exclusive| {
-            let literal = number(keyword, value)?;
-            rules.bounds.push(Bound {
-                lower,
-                exclusive,
-                literal: literal.into(),
-                integer: match value {
-                    Tree::Number(number) if number.integer => literal::integer(literal),
-                    _ => None,
-                },
-            });
-            Ok(())
-        };
-        let (is_exclusive, own_bound) = match get(exclusive) {
-            Some(Tree::Boolean(value)) => (*value, None),
-            other => (false, other),
-        };
-        if let Some(value) = get(inclusive) {
-            add(inclusive, value, is_exclusive)?;
-        }
-        if let Some(value) = own_bound {
-            add(exclusive, value, true)?;
-        }
-    }
-    if let Some(value) = get("multipleOf") {
-        let literal = number("multipleOf", value)?;
-        let divisor = Divisor::new(literal)
-            .ok_or_else(|| Invalid(format!("multipleOf: [{literal}] is not supported")))?;
-        rules.multiple_of = Some((divisor, literal.into()));
-    }
-    let any = !rules.bounds.is_empty() || rules.multiple_of.is_some();
-    Ok(any.then_some(rules))
-}
-
-fn kinds(value: &Tree<'_>) -> Compiled<Kinds> {
-    let kind = |value: &Tree<'_>| {
-        Ok(match text("type", value)? {
-            "null" => Kinds::NULL,
-            "boolean" => Kinds::BOOLEAN,
-            "integer" => Kinds::INTEGER,
-            "number" => Kinds::NUMBER,
-            "string" => Kinds::STRING,
-            "object" => Kinds::OBJECT,
-            "array" => Kinds::ARRAY,
-            unknown => return Err(Invalid(format!("unknown type: [{unknown}]"))),
-        })
-    };
-    match value {
-        Tree::Array(_) => array("type", value)?
-            .iter()
-            .try_fold(Kinds::NONE, |kinds, value| Ok(kinds.with(kind(value)?))),
-        value => kind(value),
-    }
-}
-
-fn values(trees: &[Tree<'_>]) -> Values {
-    let mut values = Values::default();
-    for tree in trees {
-        match tree {
-            Tree::String(text) => {
-                values.strings.insert((**text).into());
-            }
-            other => {
-                let mut text = String::new();
-                canonical::write_tree(other, &mut text);
-                values.others.insert(text);
-            }
-        }
-    }
-    values
-}
-
-fn wrong_type(keyword: &str, expected: &str, found: &Tree<'_>) -> Invalid {
-    let found = match found {
-        Tree::Null => Kind::Null,
-        Tree::Boolean(_) => Kind::Boolean,
-        Tree::Number(number) => Kind::of_number(number.text, number.integer),
-        Tree::String(_) => Kind::String,
-        Tree::Array(_) => Kind::JsonArray,
-        Tree::Object(_) => Kind::JsonObject,
-    };
-    let found = found.name();
-    Invalid(format!(
-        "{keyword}: expected type: {expected}, found: {found}"
-    ))
-}
-
-fn text<'v>(keyword: &str, value: &'v Tree<'_>) -> Compiled<&'v str> {
-    match value {
-        Tree::String(text) => Ok(text),
-        other => Err(wrong_type(keyword, "String", other)),
-    }
-}
-
-fn number<'t>(keyword: &str, value: &Tree<'t>) -> Compiled<&'t str> {
-    match value {
-        Tree::Number(number) => Ok(number.text),
-        other => Err(wrong_type(keyword, "Number", other)),
-    }
-}
-
-fn flag(keyword: &str, value: Option<&Tree<'_>>) -> Compiled<bool> {
-    match value {
-        None => Ok(false),
-        Some(Tree::Boolean(value)) => Ok(*value),
-        Some(other) => Err(wrong_type(keyword, "Boolean", other)),
-    }
-}
-
-/// A number of things, which is not negative.
-fn count(keyword: &str, value: Option<&Tree<'_>>) -> Compiled<Option<u64>> {
-    match value {
-        None => Ok(None),
-        Some(Tree::Number(number)) if number.integer => match number.text.parse() {
-            Ok(count) => Ok(Some(count)),
-            Err(_) => Err(Invalid(format!(
-                "{keyword}: [{}] is out of range",
-                number.text
-            ))),
-        },
-        Some(other) => Err(wrong_type(keyword, "Integer", other)),
-    }
-}
-
-/// An array that is not empty, but for `required`.
-fn array<'v, 't>(keyword: &str, value: &'v Tree<'t>) -> Compiled<&'v [Tree<'t>]> {
-    match value {
-        Tree::Array(items) if items.is_empty() && keyword != "required" => Err(Invalid(format!(
-            "{keyword}: expected minimum item count: 1, found: 0"
-        ))),
-        Tree::Array(items) => Ok(items),
-        other => Err(wrong_type(keyword, "JSONArray", other)),
-    }
-}
-
-fn object<'v, 't>(
-    keyword: &str,
-    value: Option<&'v Tree<'t>>,
-) -> Compiled<&'v [(Cow<'t, str>, Tree<'t>)]> {
-    match value {
-        None => Ok(&[]),
-        Some(Tree::Object(members)) => Ok(members),
-        Some(other) => Err(wrong_type(keyword, "JSONObject", other)),
-    }
-}
-
 fn percent_decoded(segment: &str) -> Option<String> {
     let mut parts = segment.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();
@@ -494,46 +340,4 @@ fn percent_decoded(segment: &str) -> Option<String> {
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).ok()
-}
-
-/// Whether no schema is made of itself.
-fn ends(nodes: &[Node]) -> Compiled<()> {
-    let mut lengths = vec![None; nodes.len()];
-    for id in 0..nodes.len() {
-        chain(nodes, id, 0, &mut lengths)?;
-    }
-    Ok(())
-}
-
-/// How many schemas a value is held against, one made of the next, if it is held against this one.
-fn chain(
-    nodes: &[Node],
-    id: NodeId,
-    passed: usize,
-    lengths: &mut [Option<usize>],
-) -> Compiled<usize> {
-    if let Some(length) = lengths[id] {
-        return match passed + length > MAX_CHAIN {
-            true => Err(endless()),
-            false => Ok(length),
-        };
-    }
-    if passed == MAX_CHAIN {
-        return Err(endless());
-    }
-    let mut length = 0;
-    if let Some(combined) = &nodes[id].combined {
-        let lists = [&combined.all, &combined.any, &combined.one];
-        for next in lists.into_iter().flatten().chain(&combined.not) {
-            length = length.max(1 + chain(nodes, *next, passed + 1, lengths)?);
-        }
-    }
-    lengths[id] = Some(length);
-    Ok(length)
-}
-
-fn endless() -> Invalid {
-    Invalid(format!(
-        "a schema is made of itself, or of more than {MAX_CHAIN} others"
-    ))
 }

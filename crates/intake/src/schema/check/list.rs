@@ -1,0 +1,253 @@
+//! Objects and arrays.
+
+use std::collections::HashSet;
+
+use selvedge_json::{Scanner, unescape};
+
+use super::choice::{SCALAR_EFFORT, Subject};
+use super::{Checked, Checker, Stop, wrong_type};
+use crate::kind::Kind;
+use crate::record::{KeyValue, REPEATED_MEMBER, within_depth};
+use crate::schema::canonical;
+use crate::schema::mismatch::Mismatch;
+use crate::schema::rules::{ArrayRules, Kinds, NOTHING, Node, NodeId, ObjectRules};
+
+/// Properties that are looked at before the name of a member is looked up: one that comes may follow some that were left out.
+const LOOK_AHEAD: usize = 3;
+/// Schemas and lists that are open at a time, so that the stack suffices.
+const MAX_LEVEL: usize = 384;
+
+impl<'s, 'a> Checker<'s, 'a> {
+    /// Holds an object or array against a schema.
+    pub(super) fn list(
+        &mut self,
+        node: &'s Node,
+        kinds: Kinds,
+        scanner: &mut Scanner<'a>,
+        depth: usize,
+    ) -> Checked {
+        if !node.kinds.admit(kinds) {
+            let found = Kind::of_next(scanner);
+            return self.mismatch(|| wrong_type(node, found));
+        }
+        within_depth(scanner, depth)?;
+        if self.level == MAX_LEVEL {
+            return Err(Stop::Exhausted);
+        }
+        self.level += 1;
+        match &node.combined {
+            None => self.own(node, scanner, depth)?,
+            Some(combined) => self.chosen(node, combined, kinds, scanner, depth)?,
+        }
+        self.level -= 1;
+        Ok(())
+    }
+
+    /// Holds an object or array against a schema's own rules.
+    pub(super) fn own(
+        &mut self,
+        node: &'s Node,
+        scanner: &mut Scanner<'a>,
+        depth: usize,
+    ) -> Checked {
+        match (scanner.peek(), &node.object, &node.array) {
+            (b'{', Some(rules), _) => self.members(rules, scanner, depth),
+            (b'[', _, Some(rules)) => self.items(rules, scanner, depth),
+            _ => Ok(self.reader.value(scanner, depth)?),
+        }
+    }
+
+    /// Holds the object that begins here against rules.
+    pub(super) fn members(
+        &mut self,
+        rules: &'s ObjectRules,
+        scanner: &mut Scanner<'a>,
+        depth: usize,
+    ) -> Checked {
+        scanner.expect(b'{', "an object was expected")?;
+        let first_word = self.seen.len();
+        let words = rules.required.len();
+        self.seen.resize(first_word + words, 0);
+        if words > 4 {
+            self.spend(words)?;
+        }
+        let is_root = depth == 0 && self.level == 0;
+        let mut object = self.reader.members.open();
+        let (mut expected, mut count) = (0, 0);
+        while scanner.another(count == 0, b'}')? {
+            count += 1;
+            let start = scanner.clone();
+            let property = match rules.expected(scanner, expected) {
+                Some(index) => {
+                    scanner.expect(b':', "a colon was expected")?;
+                    Some(index)
+                }
+                None => {
+                    let name = self.reader.name(scanner)?;
+                    let property = rules.by_name.get(&*name).copied();
+                    if property.is_none() {
+                        self.reader.add_member(scanner, &mut object, name)?;
+                    }
+                    property
+                }
+            };
+            let node = match property {
+                Some(index) => {
+                    expected = index + 1;
+                    let word = &mut self.seen[first_word + index / 64];
+                    let bit = 1 << (index % 64);
+                    if *word & bit != 0 {
+                        return Err(scanner.malformed(REPEATED_MEMBER).into());
+                    }
+                    *word |= bit;
+                    Some(rules.properties[index].node).filter(|_| index < rules.declared_count)
+                }
+                None => None,
+            };
+            let value = scanner.clone();
+            self.member(rules, node, &start, scanner, depth)?;
+            if is_root
+                && let Some(index) = property
+                && KeyValue::of_read(value, scanner.position()) == KeyValue::Present
+            {
+                self.keyable_here[index / 64] |= 1 << (index % 64);
+            }
+        }
+        self.reader.members.close(object);
+        let seen = &self.seen[first_word..];
+        let mut missing = rules
+            .required
+            .iter()
+            .zip(seen)
+            .map(|(required, seen)| required & !seen);
+        if let Some(word) = missing.position(|missing| missing != 0) {
+            let bits = rules.required[word] & !seen[word];
+            let index = word * 64 + bits.trailing_zeros() as usize;
+            return self.mismatch(|| Mismatch::required(&rules.properties[index].name));
+        }
+        self.seen.truncate(first_word);
+        if let Some(limit) = out_of_bounds(count, rules.min, rules.max) {
+            return self.mismatch(|| Mismatch::member_count(limit, count));
+        }
+        Ok(())
+    }
+
+    /// Holds the value of a member against all schemas that are for it. `start` is where its name begins.
+    #[inline]
+    fn member(
+        &mut self,
+        rules: &'s ObjectRules,
+        declared: Option<NodeId>,
+        start: &Scanner<'a>,
+        scanner: &mut Scanner<'a>,
+        depth: usize,
+    ) -> Checked {
+        let within = |stop: Stop| stop.within(|| name_of(start));
+        if rules.patterns.is_empty() {
+            return match declared {
+                Some(node) => self.value(node, scanner, depth + 1).map_err(within),
+                None if rules.additional == NOTHING => self.extraneous(start),
+                None => self
+                    .value(rules.additional, scanner, depth + 1)
+                    .map_err(within),
+            };
+        }
+        let name = self.reader.name(&mut start.clone())?;
+        let mut nodes: Vec<NodeId> = declared.into_iter().collect();
+        for (pattern, node) in &rules.patterns {
+            self.spend(name.len() + SCALAR_EFFORT)?;
+            if pattern.is_match(&name) {
+                nodes.push(*node);
+            }
+        }
+        if nodes.is_empty() {
+            if rules.additional == NOTHING {
+                return self.extraneous(start);
+            }
+            nodes.push(rules.additional);
+        }
+        let value = scanner.clone();
+        for (index, node) in nodes.into_iter().enumerate() {
+            match index {
+                0 => self.value(node, scanner, depth + 1),
+                _ => self.again(node, &value, scanner.position(), depth + 1),
+            }
+            .map_err(within)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a value that was read over against one more schema.
+    fn again(&mut self, id: NodeId, value: &Scanner<'a>, end: usize, depth: usize) -> Checked {
+        let subject = Subject::List {
+            start: value,
+            depth,
+            // Whatever it is.
+            kinds: Kinds::ALL,
+            length: end - value.position(),
+        };
+        self.hold(id, &subject)
+    }
+
+    #[cold]
+    fn extraneous(&self, start: &Scanner<'a>) -> Checked {
+        self.mismatch(|| Mismatch::extraneous(&name_of(start)))
+    }
+
+    fn items(&mut self, rules: &'s ArrayRules, scanner: &mut Scanner<'a>, depth: usize) -> Checked {
+        scanner.expect(b'[', "an array was expected")?;
+        let mut known = HashSet::new();
+        let mut repeated = false;
+        let mut count = 0;
+        while scanner.another(count == 0, b']')? {
+            let node = rules.first.get(count).copied().unwrap_or(rules.rest);
+            if node == NOTHING && count >= rules.first.len() {
+                return self.mismatch(|| Mismatch::additional_items(rules.first.len()));
+            }
+            let start = scanner.clone();
+            self.value(node, scanner, depth + 1)
+                .map_err(|stop| stop.within(|| count.to_string()))?;
+            count += 1;
+            if rules.unique {
+                let mut text = String::new();
+                self.spend(scanner.position() - start.position())?;
+                canonical::write(&mut start.clone(), &mut text)?;
+                repeated |= !known.insert(text);
+            }
+        }
+        if let Some(limit) = out_of_bounds(count, rules.min, rules.max) {
+            return self.mismatch(|| Mismatch::item_count(limit, count));
+        }
+        match repeated {
+            true => self.mismatch(Mismatch::not_unique),
+            false => Ok(()),
+        }
+    }
+}
+
+impl ObjectRules {
+    /// The property whose name stands here, if it is one of those that are expected next; consumes the name.
+    #[inline]
+    fn expected(&self, scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
+        let ahead = self.properties.get(from..)?.iter().take(LOOK_AHEAD);
+        ahead
+            .enumerate()
+            .find(|(_, property)| scanner.word(&property.quoted))
+            .map(|(offset, _)| from + offset)
+    }
+}
+
+/// The name that begins here.
+fn name_of(start: &Scanner<'_>) -> String {
+    match start.clone().string() {
+        Ok(name) => unescape(name).unwrap_or(name.text.into()).into_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// The limit that a count does not keep.
+fn out_of_bounds(count: usize, min: Option<u64>, max: Option<u64>) -> Option<u64> {
+    let count = count as u64;
+    min.filter(|min| count < *min)
+        .or(max.filter(|max| count > *max))
+}
