@@ -42,9 +42,9 @@ impl Schema {
     /// Whether these are properties that a checker found in all records with values that may be part of a key. If not, there
     /// may still be members of these names: those that the schema does not declare were not looked at.
     pub(crate) fn all_keyable(&self, names: &[String], keyable: &[u64]) -> bool {
-        let by_name = &self.root_rules().by_name;
+        let rules = self.root_rules();
         names.iter().all(|name| {
-            let index = by_name.get(name.as_str());
+            let index = rules.named(name);
             index.is_some_and(|index| keyable[index / 64] & (1 << (index % 64)) != 0)
         })
     }

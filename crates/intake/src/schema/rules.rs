@@ -129,12 +129,30 @@ pub(super) struct ObjectRules {
     pub(super) properties: Vec<Property>,
     pub(super) declared_count: usize,
     pub(super) by_name: HashMap<Box<str>, usize>,
+    /// Which lengths their names have, one bit each, the last for all that are longer.
+    pub(super) lengths: u64,
     /// Which properties are required, 64 to a word.
     pub(super) required: Vec<u64>,
     pub(super) patterns: Vec<(Regex, NodeId)>,
     pub(super) additional: NodeId,
     pub(super) min: Option<u64>,
     pub(super) max: Option<u64>,
+}
+
+impl ObjectRules {
+    /// Index of the property of this name.
+    #[inline]
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        match self.lengths & Self::length_bit(name) {
+            // Most names that are not declared are found out without a look at the table.
+            0 => None,
+            _ => self.by_name.get(name).copied(),
+        }
+    }
+
+    pub(super) fn length_bit(name: &str) -> u64 {
+        1 << name.len().min(63)
+    }
 }
 
 #[derive(Debug)]

@@ -84,7 +84,7 @@ impl<'s, 'a> Checker<'s, 'a> {
                 }
                 None => {
                     let name = self.reader.name(scanner)?;
-                    let property = rules.by_name.get(&*name).copied();
+                    let property = rules.named(&name);
                     if property.is_none() {
                         self.reader.add_member(scanner, &mut object, name)?;
                     }

@@ -268,8 +268,8 @@ impl<'v, 't> Compiler<'v, 't> {
             }
         }
         for name in required {
-            let index = match rules.by_name.get(name) {
-                Some(index) => *index,
+            let index = match rules.named(name) {
+                Some(index) => index,
                 None => rules.add(name, rules.additional),
             };
             let words = index / 64 + 1;
@@ -327,6 +327,7 @@ impl ObjectRules {
             node,
         });
         self.by_name.insert(name.into(), index);
+        self.lengths |= Self::length_bit(name);
         index
     }
 }
