@@ -9,8 +9,9 @@ use crate::interrupts::Interrupts;
 use crate::packages;
 use crate::workspace;
 
-/// Names the interpreter; the tests of `selvedge` read it.
+/// Name the interpreters; the tests of `selvedge` read them.
 pub(crate) const VARIABLE: &str = "SELVEDGE_TEST_PYTHON";
+pub(crate) const PUSHERS_VARIABLE: &str = "SELVEDGE_TEST_PUSHERS";
 
 /// Packages in a folder of their own.
 pub(crate) struct Environment {
@@ -24,6 +25,12 @@ pub(crate) struct Environment {
 pub(crate) const CLIENTS: Environment = Environment {
     folder: "target/python",
     requirements: "crates/selvedge/tests/python/requirements.txt",
+};
+
+/// For the tests in which public tools push to the server; what they are pinned to does not go together with the others.
+pub(crate) const PUSHERS: Environment = Environment {
+    folder: "target/python-pushers",
+    requirements: "crates/selvedge/tests/python/pushers.txt",
 };
 
 /// Fails for an interpreter that is too old, and for a Debian Python without the package that environments need.
@@ -74,6 +81,8 @@ impl Environment {
             .args([
                 "--disable-pip-version-check",
                 "--require-hashes",
+                // The file names everything.
+                "--no-deps",
                 "--requirement",
             ])
             .arg(&requirements);

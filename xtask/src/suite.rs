@@ -137,11 +137,15 @@ pub(crate) fn run_with_server(command: &mut Command, interrupts: &Interrupts) ->
     Ok(workspace::exit_code(status))
 }
 
-/// Names the interpreter that tests run public tools with, unless the caller has.
+/// Names the interpreters that tests run public tools with, unless the caller has.
 pub(crate) fn give_python(command: &mut Command, interrupts: &Interrupts) -> Result<()> {
-    let given = std::env::var_os(python::VARIABLE).is_some_and(|value| !value.is_empty());
-    if !given {
-        command.env(python::VARIABLE, python::CLIENTS.interpreter(interrupts)?);
+    for (variable, environment) in [
+        (python::VARIABLE, python::CLIENTS),
+        (python::PUSHERS_VARIABLE, python::PUSHERS),
+    ] {
+        if std::env::var_os(variable).is_none_or(|value| value.is_empty()) {
+            command.env(variable, environment.interpreter(interrupts)?);
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::command_line::text;
 use crate::pipeline::execute;
 use crate::platform::{Platform, destination_body, source_body};
 
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
+pub(crate) const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
 
 /// The interpreter with the packages of `tests/python/requirements.txt`.
 fn python() -> PathBuf {
@@ -24,7 +24,7 @@ fn python() -> PathBuf {
 }
 
 /// Runs a tool to its end; what it printed is the failure.
-async fn succeeds(command: &mut Command, input: &str) -> String {
+pub(crate) async fn succeeds(command: &mut Command, input: &str) -> String {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -17,6 +17,7 @@ mod one_off;
 mod pipeline;
 mod plans;
 mod platform;
+mod pushed;
 mod quickstart;
 mod reference;
 mod replacement;
