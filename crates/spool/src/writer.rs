@@ -231,20 +231,14 @@ impl Writer {
         self.close(false);
     }
 
+    /// Closes the segment unless it is empty, and begins another. That this works shows that the disk takes writes again.
     fn rotate(&mut self) {
         self.seal();
-        if self.open.is_some() {
-            return;
-        }
-        if let Err(failure) = self.begin() {
-            tracing::error!(reason = ?failure, "intake log: no segment could be begun");
-            *lock(&self.core.failure) = Some(failure);
-        } else {
-            let mut failure = lock(&self.core.failure);
-            if matches!(*failure, Some(Failure::Broken(_))) {
-                *failure = None;
-            }
-        }
+        let begun = match self.open {
+            Some(_) => Ok(()),
+            None => self.begin(),
+        };
+        *lock(&self.core.failure) = begun.err();
     }
 
     /// Begins a segment that is durable, though empty, when this returns.
