@@ -1,6 +1,6 @@
 //! What it costs that accepted means durable, next to writing the same bytes plainly with one sync per group, in one run.
 //!
-//! `cargo bench -p selvedge-spool` runs it. The rounds of both alternate; medians are shown. Plain writers neither compress nor encrypt
+//! `cargo xtask bench spool` runs it. The rounds of both alternate; medians are shown. Plain writers neither compress nor encrypt
 //! nor check, and keep no index.
 
 use std::fs::File;

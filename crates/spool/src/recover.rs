@@ -162,14 +162,12 @@ impl Opening {
 
 /// Makes the directory if there is none, and keeps others out of it as long as the returned file is open.
 pub(crate) fn occupy(directory: &Path) -> Result<File, OpenError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(|source| OpenError::Io {
+    if !directory.is_dir() {
+        make(directory).map_err(|source| OpenError::Io {
             path: directory.to_owned(),
             source,
         })?;
+    }
     let path = directory.join("lock");
     let opened = OpenOptions::new()
         .create(true)
@@ -183,6 +181,18 @@ pub(crate) fn occupy(directory: &Path) -> Result<File, OpenError> {
         Ok((Err(TryLockError::Error(source)), _)) | Err(source) => {
             Err(OpenError::Io { path, source })
         }
+    }
+}
+
+/// Makes a directory that is still there after a loss of power.
+fn make(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    match directory.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Settings {
     pub retention: Duration,
     /// Closed segments whose positions are kept in memory; others are scanned when they are read.
     pub cached_segments: usize,
+    /// Segments below this size are not rewritten: they stay until nobody waits for any of their parts.
+    pub rewrite_bytes: u64,
     /// A segment that is still written is closed at this age when most of it is acknowledged, so that loaded data goes away.
     pub segment_age: Duration,
     /// How often the log removes and rewrites segments by itself. None: only when it is told to.
@@ -43,6 +45,7 @@ impl Default for Settings {
             reserve_bytes: 256 * MIB as u64,
             retention: Duration::from_secs(30 * 24 * 60 * 60),
             cached_segments: 4,
+            rewrite_bytes: 64 << 10,
             segment_age: Duration::from_secs(60 * 60),
             tidy_interval: Some(Duration::from_secs(5)),
         }

@@ -15,8 +15,6 @@ use crate::segment::{
 };
 use crate::writer::summaries;
 
-/// Smaller segments are left as they are until nobody waits for them.
-const LEAST_REWRITTEN: u64 = 64 << 10;
 /// Frames are put together up to this size before they are written.
 const TOGETHER: usize = 256 << 10;
 
@@ -103,7 +101,7 @@ impl Core {
             .filter(|(base, segment)| {
                 Some(**base) != newest
                     && segment.live_lanes > 0
-                    && segment.end >= LEAST_REWRITTEN
+                    && segment.end >= self.settings.rewrite_bytes
                     && mostly_dead(segment)
             })
             .map(|(base, _)| *base)

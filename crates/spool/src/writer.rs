@@ -65,9 +65,8 @@ impl Writer {
 
     /// Begins the first segment of this start. When that fails, the next append tries again.
     pub(crate) fn prepare(&mut self) {
-        if let Err(failure) = self.begin() {
-            *lock(&self.core.failure) = Some(failure);
-        }
+        let begun = self.begin();
+        self.remember(begun.err());
     }
 
     /// Until the log is closed and nothing waits any more.
@@ -114,25 +113,34 @@ impl Writer {
         }
         match self.write_group(&mut group) {
             Ok(()) => {
-                *lock(&self.core.failure) = None;
+                self.remember(None);
                 self.publish(group);
             }
             Err(failure) => {
-                tracing::error!(
-                    entries = group.len(),
-                    reason = ?failure,
-                    "intake log: entries could not be written"
-                );
                 for pending in group {
                     // Nobody waits for an answer that cannot be given.
                     let _ = pending.answer.send(Err(failure.append_error()));
                 }
-                *lock(&self.core.failure) = Some(failure);
+                self.remember(Some(failure));
             }
         }
         let full = |open: &OpenFile| open.end >= self.core.settings.segment_bytes;
         if self.open.as_ref().is_some_and(full) {
             self.rotate();
+        }
+    }
+
+    /// Whether entries can be written, for who asks; a line in the server's log when that changes, not for each that is refused.
+    fn remember(&self, failure: Option<Failure>) {
+        let mut known = lock(&self.core.failure);
+        if *known != failure {
+            match &failure {
+                Some(reason) => {
+                    tracing::error!(?reason, "intake log: entries cannot be written");
+                }
+                None => tracing::info!("intake log: entries can be written again"),
+            }
+            *known = failure;
         }
     }
 
@@ -238,20 +246,12 @@ impl Writer {
             Some(_) => Ok(()),
             None => self.begin(),
         };
-        *lock(&self.core.failure) = begun.err();
+        self.remember(begun.err());
     }
 
     /// Begins a segment that is durable, though empty, when this returns.
     fn begin(&mut self) -> Result<(), Failure> {
-        let begun = self.create();
-        if let Err(error) = &begun {
-            tracing::warn!(
-                %error,
-                position = self.next_lsn,
-                "intake log: a segment could not be begun"
-            );
-        }
-        begun.map_err(|error| Failure::of(&error))
+        self.create().map_err(|error| Failure::of(&error))
     }
 
     fn create(&mut self) -> io::Result<()> {

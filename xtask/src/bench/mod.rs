@@ -3,13 +3,12 @@
 mod api;
 mod contest;
 mod dataset;
-mod intake;
+mod in_crate;
 mod layout;
 mod measure;
 mod pg_to_pg;
 mod psql;
 mod report;
-mod shape;
 
 use std::process::ExitCode;
 
@@ -36,6 +35,8 @@ enum Benchmark {
     Shape,
     /// Bodies that are pushed, against parsing them into values.
     Intake,
+    /// Durable entries of the intake log, against plain writers that sync once per group.
+    Spool,
 }
 
 /// Runs the benchmark that the arguments name.
@@ -43,7 +44,8 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
     match &arguments.benchmark {
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
         Benchmark::Api(arguments) => api::run(arguments, interrupts),
-        Benchmark::Shape => shape::run(),
-        Benchmark::Intake => intake::run(),
+        Benchmark::Shape => in_crate::run("selvedge-shape", &["json"]),
+        Benchmark::Intake => in_crate::run("selvedge-intake", &["batch", "push"]),
+        Benchmark::Spool => in_crate::run("selvedge-spool", &["append"]),
     }
 }

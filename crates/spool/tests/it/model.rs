@@ -158,7 +158,6 @@ impl Model {
 async fn live(acts: Vec<Act>) {
     let mut home = Home::on(Arc::new(SimDisk::default()));
     home.settings.cached_segments = 2;
-    home.settings.segment_bytes = 70_000;
     let mut log = home.open();
     let mut model = Model::default();
     for act in acts {

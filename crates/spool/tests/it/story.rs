@@ -47,7 +47,7 @@ impl Story {
     /// Entries come alone and together; the table "often" is loaded soon, "seldom" now and then, "never" not at all. Segments are
     /// closed, removed and rewritten on the way.
     pub(crate) async fn live(&mut self, home: &Home, log: &Arc<SegmentLog>) {
-        for round in 0..24 {
+        for round in 0..20 {
             let mut together = Vec::new();
             for _ in 0..1 + self.random.below(3) {
                 let number = self.tried.len();

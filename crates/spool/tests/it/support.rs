@@ -46,6 +46,7 @@ pub(crate) struct Home {
 pub(crate) fn settings() -> Settings {
     Settings {
         segment_bytes: 16 << 10,
+        rewrite_bytes: 4 << 10,
         reserve_bytes: 0,
         tidy_interval: None,
         ..Settings::default()

@@ -36,6 +36,7 @@ async fn segments_that_nobody_waits_for_are_removed() {
 async fn a_destination_that_is_away_keeps_its_own_data_only() {
     let mut home = Home::new();
     home.settings.segment_bytes = 200_000;
+    home.settings.rewrite_bytes = 64_000;
     let log = home.open();
     let mut kept = Vec::new();
     for number in 0..200u64 {
