@@ -9,6 +9,7 @@ use selvedge_connector::{
     SourceBatch, SourceEvent, StreamSchema, SystemValues, TableTarget, TableWriter, event_channel,
 };
 use selvedge_shape::json::Denester;
+use selvedge_types::load::FinishedLoad;
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use crate::plan::StreamPlan;
 use crate::position::{SavedBy, StreamPosition};
 use crate::recovery::{Recovered, recover};
 use crate::sequence::Sequence;
+use crate::summary::{LoadNames, LoadSummary};
 
 /// Events between source and engine. Two batches under way keep both sides busy; more would only hold memory.
 const EVENTS_IN_FLIGHT: usize = 4;
@@ -91,10 +93,13 @@ impl Copier<'_> {
             .open(self.load.clone(), target)
             .await
             .map_err(CopyError::Target)?;
+        let table = writer.table_name().to_owned();
         let mut unheard = None;
         match recover(plan, self.job, writer.committed_position()) {
             Recovered::Nothing => {}
-            Recovered::Finished(committed) => return self.hear_of_the_end(plan, &committed).await,
+            Recovered::Finished(committed) => {
+                return self.hear_of_the_end(plan, committed, &table).await;
+            }
             Recovered::GoOn(committed) => {
                 unheard = Some(rows_between(plan, &committed));
                 self.sequence.at_least(committed.last_sequence);
@@ -109,7 +114,7 @@ impl Copier<'_> {
         }
         // Remembered before the first row: the version of a full-table pass, which outlives interruptions, and whose commits
         // the next run may find in the destination.
-        self.save(plan, &position, unheard).await?;
+        self.save(plan, &position, unheard, None).await?;
 
         let reading = self.read.stop.child_token();
         let (sender, receiver) = event_channel(EVENTS_IN_FLIGHT);
@@ -154,6 +159,7 @@ impl Copier<'_> {
         let report = writer.finish(checkpoint).await.map_err(CopyError::Target)?;
         self.note(&report);
         copied.books += report.books;
+        position.untold.add(&report);
         if let Err(error) = check_books(plan, &copied) {
             // Whatever was committed is not to be trusted: the next run must not find it.
             if let Some(kept) = self.kept.take() {
@@ -161,11 +167,13 @@ impl Copier<'_> {
                     saved_by: None,
                     ..kept
                 };
-                self.save(plan, &disowned, None).await?;
+                self.save(plan, &disowned, None, None).await?;
             }
             return Err(error);
         }
-        self.save(plan, &position, Some(report.row_count())).await?;
+        let finished = self.tell(plan, &mut position, &table);
+        self.save(plan, &position, Some(report.row_count()), finished.as_ref())
+            .await?;
         Ok(copied)
     }
 
@@ -173,7 +181,8 @@ impl Copier<'_> {
     async fn hear_of_the_end(
         &mut self,
         plan: &StreamPlan,
-        committed: &StreamPosition,
+        mut committed: StreamPosition,
+        table: &str,
     ) -> Result<Copied, CopyError> {
         let stream = &plan.identity.tap_stream_id;
         let text = format!("{stream} was loaded completely before the interruption");
@@ -183,7 +192,9 @@ impl Copier<'_> {
             self.progress.row_count += saved.row_count;
             self.progress.size_bytes += saved.size_bytes;
         }
-        self.save(plan, committed, Some(rows_between(plan, committed)))
+        let row_count = rows_between(plan, &committed);
+        let finished = self.tell(plan, &mut committed, table);
+        self.save(plan, &committed, Some(row_count), finished.as_ref())
             .await?;
         Ok(Copied::default())
     }
@@ -219,6 +230,8 @@ impl Copier<'_> {
                     let rows = batch.records.num_rows() as u64;
                     let size_bytes = size_of(&batch.records);
                     for shaped in self.shape(plan, batch, extracted_at, table_version)? {
+                        let key = position.replication_key.as_deref();
+                        position.untold.observe(&shaped, key);
                         writer.write(shaped).await.map_err(CopyError::Target)?;
                     }
                     copied.row_count += rows;
@@ -266,8 +279,14 @@ impl Copier<'_> {
                 let report = writer.commit(checkpoint).await.map_err(CopyError::Target)?;
                 self.note(&report);
                 copied.books += report.books;
+                position.untold.add(&report);
                 if report.durable {
-                    self.save(plan, position, Some(report.row_count())).await?;
+                    let full = position.untold.is_full();
+                    let finished = full
+                        .then(|| self.tell(plan, position, writer.table_name()))
+                        .flatten();
+                    self.save(plan, position, Some(report.row_count()), finished.as_ref())
+                        .await?;
                 }
                 pending = Pending::since(self.clock.now());
             }
@@ -286,7 +305,11 @@ impl Copier<'_> {
             saved.checkpoint += 1;
             number = saved.checkpoint;
         }
-        let text = serde_json::to_string(position)
+        let committed = StreamPosition {
+            untold: position.untold.without_tables(),
+            ..position.clone()
+        };
+        let text = serde_json::to_string(&committed)
             .map_err(|error| CopyError::Target(ConnectorError::internal(error.to_string())))?;
         Ok(Checkpoint {
             number,
@@ -339,17 +362,37 @@ impl Copier<'_> {
         self.denester.as_mut()
     }
 
-    /// Keeps the position, with the number of rows that became durable with it.
+    /// Ends the load: what hooks are told of it, after which nothing is left to tell.
+    fn tell(
+        &self,
+        plan: &StreamPlan,
+        position: &mut StreamPosition,
+        destination_table: &str,
+    ) -> Option<FinishedLoad> {
+        std::mem::take(&mut position.untold).finished(LoadNames {
+            source_table: &plan.read.location.table,
+            destination_table,
+            table_version: position.version.unwrap_or(0),
+            new_version: plan.mode == LoadMode::Replace,
+            primary_keys: &plan.key,
+            replication_key: position.replication_key.as_deref(),
+            now: self.clock.now(),
+        })
+    }
+
+    /// Keeps the position, with the number of rows that became durable with it and the load that they ended.
     async fn save(
         &mut self,
         plan: &StreamPlan,
         position: &StreamPosition,
         written: Option<u64>,
+        finished: Option<&FinishedLoad>,
     ) -> Result<(), CopyError> {
         let loaded = written.map(|row_count| Loaded {
             table_name: &plan.table_name,
             at: self.clock.now(),
             row_count,
+            finished,
         });
         let position = StreamPosition {
             last_sequence: self.sequence.last(),
@@ -395,9 +438,8 @@ impl Copier<'_> {
         let full_table = plan.method == ReplicationMethod::FullTable;
         let epoch = plan.identity.epoch;
         // A replacement that starts over counts anew.
-        let counted = before
-            .filter(|_| plan.mode == LoadMode::Merge)
-            .and_then(|position| position.of_job(self.job, epoch));
+        let going_on = before.filter(|_| plan.mode == LoadMode::Merge);
+        let counted = going_on.and_then(|position| position.of_job(self.job, epoch));
         StreamPosition {
             last_replication_method: plan.method,
             replication_key: key,
@@ -414,6 +456,9 @@ impl Copier<'_> {
                 finished: false,
                 row_count: counted.map_or(0, |saved| saved.row_count),
                 size_bytes: counted.map_or(0, |saved| saved.size_bytes),
+            }),
+            untold: going_on.map_or_else(LoadSummary::default, |position| {
+                position.untold.clone().interrupted()
             }),
         }
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use selvedge_connector::{Catalog, ConnectorError, LogLevel};
 use selvedge_types::Timestamp;
+use selvedge_types::load::FinishedLoad;
 
 use crate::{StreamChoice, StreamPosition};
 
@@ -57,6 +58,8 @@ pub struct Loaded<'a> {
     pub table_name: &'a str,
     pub at: Timestamp,
     pub row_count: u64,
+    /// The load that ended with them: hooks are to be told.
+    pub finished: Option<&'a FinishedLoad>,
 }
 
 /// How far a job has come; what it did before it was interrupted counts.

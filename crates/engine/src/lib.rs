@@ -20,6 +20,7 @@ mod position;
 mod recovery;
 mod run;
 mod sequence;
+mod summary;
 
 pub use journal::{Component, JournalError, Loaded, Progress, RunJournal, StreamState};
 pub use limits::RunLimits;
@@ -27,3 +28,4 @@ pub use listing::{StreamListing, listing};
 pub use plan::{PlanSettings, StreamChoice};
 pub use position::{SavedBy, StreamPosition};
 pub use run::{Run, RunReport, StreamReport};
+pub use summary::{LoadNames, LoadSummary};

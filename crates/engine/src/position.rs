@@ -4,6 +4,8 @@ use selvedge_connector::KeyBound;
 use selvedge_types::stream::ReplicationMethod;
 use serde::{Deserialize, Serialize};
 
+use crate::LoadSummary;
+
 /// A stream's bookmark, stored as JSON, and kept by the destination beside the rows it belongs to. Names follow the state
 /// documents of SQL taps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct StreamPosition {
     /// The run that it comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_by: Option<SavedBy>,
+    /// What became durable since a load of the stream was told last.
+    #[serde(default, skip_serializing_if = "LoadSummary::is_empty")]
+    pub untold: LoadSummary,
 }
 
 /// The run that a position comes from, and how far its job was with the stream.

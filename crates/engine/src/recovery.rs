@@ -24,7 +24,7 @@ pub(crate) enum Recovered {
 pub(crate) fn recover(plan: &StreamPlan, job: &str, committed: Option<&str>) -> Recovered {
     // A text that is no position of ours was written by an earlier version of this program.
     let committed = committed.and_then(|text| serde_json::from_str::<StreamPosition>(text).ok());
-    let (Some(committed), Some(stored)) = (committed, &plan.state.position) else {
+    let (Some(mut committed), Some(stored)) = (committed, &plan.state.position) else {
         return Recovered::Nothing;
     };
     let epoch = plan.identity.epoch;
@@ -35,6 +35,7 @@ pub(crate) fn recover(plan: &StreamPlan, job: &str, committed: Option<&str>) -> 
     if !same_life || !committed.follows(stored) {
         return Recovered::Nothing;
     }
+    committed.untold = std::mem::take(&mut committed.untold).of_unheard_commit(&stored.untold);
     if committed
         .of_job(job, epoch)
         .is_some_and(|saved| saved.finished)

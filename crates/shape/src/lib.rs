@@ -18,7 +18,7 @@ mod types;
 
 pub use dialect::Dialect;
 pub use plan::{FieldTarget, SchemaChange};
-pub use record::record_text;
+pub use record::{record_text, value_text};
 pub use rejection::{Rejection, RowRejection};
 pub use replacement::replacement_changes;
 pub use subtable::{RecordKey, level_name, subtable_batch, subtable_name};

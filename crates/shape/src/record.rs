@@ -51,6 +51,16 @@ pub(crate) fn record_json(schema: &StreamSchema, records: &RecordBatch, row: usi
     json
 }
 
+/// The value in row `row`, which must not be NULL, as [`record_text`] shows it, but text bare, without quotes.
+pub fn value_text(logical_type: &LogicalType, array: &dyn Array, row: usize) -> String {
+    let mut json = String::new();
+    push_value(&mut json, logical_type, array, row);
+    match json.starts_with('"') {
+        true => serde_json::from_str(&json).unwrap_or(json),
+        false => json,
+    }
+}
+
 fn push_text(json: &mut String, text: &str) {
     json.push_str(&serde_json::Value::from(text).to_string());
 }
@@ -182,5 +192,18 @@ mod tests {
             "{\"id\":9223372036854775807,\"fee\":-12.5000,\"say \\\"hi\\\"\":\"a\\n\\u0000\",\
              \"at\":\"1970-01-01T00:00:00.000001Z\",\"day\":\"1969-12-31\",\"v\":\"seven\",\"none\":null}"
         );
+    }
+
+    #[test]
+    fn a_value_is_shown_bare() {
+        let text = StringArray::from(vec!["say \"hi\""]);
+        assert_eq!(value_text(&LogicalType::Text, &text, 0), "say \"hi\"");
+        let instant = TimestampMicrosecondArray::from(vec![1]);
+        assert_eq!(
+            value_text(&LogicalType::TimestampTz, &instant, 0),
+            "1970-01-01T00:00:00.000001Z"
+        );
+        let number = Int64Array::from(vec![-7]);
+        assert_eq!(value_text(&LogicalType::Int64, &number, 0), "-7");
     }
 }

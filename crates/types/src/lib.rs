@@ -2,6 +2,7 @@
 
 mod ids;
 pub mod job;
+pub mod load;
 pub mod schedule;
 mod scope;
 mod secret;

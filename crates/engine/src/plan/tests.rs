@@ -3,7 +3,7 @@ use selvedge_types::stream::Inclusion;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::{SavedBy, StreamPosition};
+use crate::{LoadSummary, SavedBy, StreamPosition};
 
 const JOB: &str = "the job";
 
@@ -176,6 +176,7 @@ fn an_incremental_stream_goes_on_from_its_position() {
         complete: true,
         last_sequence: 9,
         saved_by: None,
+        untold: LoadSummary::default(),
     };
     state.position = Some(position.clone());
     let plans = planned(vec![orders.clone()], vec![state.clone()]);
@@ -227,6 +228,7 @@ fn streams_without_a_position_come_first() {
         complete: true,
         last_sequence: 1,
         saved_by: None,
+        untold: LoadSummary::default(),
     });
     let plans = planned(
         vec![old, new.clone()],
@@ -260,6 +262,7 @@ fn a_stream_is_over_for_the_job_that_finished_it_in_this_epoch_and_with_this_met
                 row_count: 5,
                 size_bytes: 50,
             }),
+            untold: LoadSummary::default(),
         });
         let plans = planned(vec![orders.clone()], vec![state]);
         matches!(

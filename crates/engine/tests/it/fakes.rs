@@ -13,6 +13,7 @@ use selvedge_connector::*;
 use selvedge_engine::*;
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_testkit::clock::FakeClock;
+use selvedge_types::load::FinishedLoad;
 use selvedge_types::stream::{Inclusion, ReplicationMethod};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -324,6 +325,8 @@ pub(crate) struct MemoryJournal {
     pub(crate) epoch: i64,
     pub(crate) positions: Arc<Mutex<HashMap<String, StreamPosition>>>,
     pub(crate) progress: Arc<Mutex<Progress>>,
+    /// Loads that hooks were to be told of.
+    pub(crate) told: Arc<Mutex<Vec<FinishedLoad>>>,
 }
 
 /// The user resets this stream while it is read.
@@ -362,7 +365,7 @@ impl RunJournal for MemoryJournal {
         &self,
         tap_stream_id: &str,
         position: &StreamPosition,
-        _loaded: Option<Loaded<'_>>,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         if self.fenced {
             return Err(JournalError::Fenced);
@@ -374,6 +377,8 @@ impl RunJournal for MemoryJournal {
             .lock()
             .unwrap()
             .insert(tap_stream_id.to_owned(), position.clone());
+        let finished = loaded.and_then(|loaded| loaded.finished.cloned());
+        self.told.lock().unwrap().extend(finished);
         self.history.lock().unwrap().push(Happened::Saved {
             stream: tap_stream_id.to_owned(),
             value: position.replication_key_value.clone(),
@@ -409,6 +414,8 @@ pub(crate) struct Bench {
     pub(crate) marks: Marks,
     pub(crate) positions: Arc<Mutex<HashMap<String, StreamPosition>>>,
     pub(crate) progress: Arc<Mutex<Progress>>,
+    /// Loads that hooks were to be told of.
+    pub(crate) told: Arc<Mutex<Vec<FinishedLoad>>>,
 }
 
 impl Bench {
@@ -429,6 +436,7 @@ impl Bench {
             marks: Marks::default(),
             positions: Arc::default(),
             progress: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -445,6 +453,7 @@ impl Bench {
             marks: Arc::clone(&self.marks),
             positions: Arc::clone(&self.positions),
             progress: Arc::clone(&self.progress),
+            told: Arc::clone(&self.told),
             ..*self
         }
     }
@@ -470,6 +479,7 @@ impl Bench {
                 epoch: self.epoch,
                 positions: self.positions,
                 progress: self.progress,
+                told: self.told,
             }),
             clock: Arc::new(FakeClock::at("2031-01-01T00:00:00Z")),
             dialer: Dialer::new(NetworkPolicy::default(), Duration::from_secs(1)),

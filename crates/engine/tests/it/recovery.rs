@@ -158,3 +158,61 @@ async fn a_key_with_very_many_rows_does_not_put_every_checkpoint_off() {
         .any(|event| matches!(event, crate::fakes::Happened::Committed { rows: 100, .. }));
     assert!(committed, "{:?}", history.lock().unwrap());
 }
+
+#[tokio::test]
+async fn a_load_is_told_once_with_all_its_commits_wherever_the_job_died() {
+    for commit in 1..=COMMITS {
+        let mut first = Bench::new(Incremental, vec![("a", script())]);
+        first.fault = Fault::DieAfterCommit(commit);
+        let second = first.next_run("job");
+        let third = second.next_run("next job");
+        let look = second.next_run("nobody");
+        first.execute().await;
+        assert!(look.told.lock().unwrap().is_empty());
+        second.execute().await;
+        third.execute().await;
+        let told = look.told.lock().unwrap().clone();
+        let sums: Vec<_> = told
+            .iter()
+            .map(|load| {
+                let bookmark = load.bookmark.as_ref().unwrap();
+                let range = (bookmark.min_value.as_str(), bookmark.max_value.as_str());
+                (load.root.row_count, range)
+            })
+            .collect();
+        assert_eq!(
+            sums,
+            [(7, ("1", "6")), (1, ("6", "6"))],
+            "died after {commit}"
+        );
+        assert!(told.iter().all(|load| !load.new_version));
+    }
+}
+
+#[tokio::test]
+async fn rows_of_a_job_that_never_came_to_its_end_are_told_by_the_next() {
+    let mut first = Bench::new(Incremental, vec![("a", script())]);
+    first.fault = Fault::SecondCommit;
+    let second = first.next_run("next job");
+    let look = second.next_run("nobody");
+    first.execute().await;
+    second.execute().await;
+    let told = look.told.lock().unwrap().clone();
+    let counts: Vec<_> = told.iter().map(|load| load.root.row_count).collect();
+    assert_eq!(counts, [7]);
+}
+
+#[tokio::test]
+async fn a_replacement_is_told_as_a_new_version_and_counts_its_own_rows_only() {
+    let mut first = Bench::new(FullTable, vec![("a", script())]);
+    first.fault = Fault::DieAfterCommit(2);
+    let second = first.next_run("job");
+    let look = second.next_run("nobody");
+    first.execute().await;
+    second.execute().await;
+    let told = look.told.lock().unwrap().clone();
+    let [load] = told.try_into().unwrap();
+    assert_eq!((load.new_version, load.root.row_count), (true, 7));
+    assert!(load.table_version > 0 && load.bookmark.is_none());
+    assert_eq!(load.root.source_name, "a");
+}

@@ -1,0 +1,46 @@
+//! Loads that ended, as post-load hooks tell of them.
+
+use crate::Timestamp;
+
+/// What became durable in the tables of one stream, from the end of the load before to this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedLoad {
+    /// 0 for tables without versions.
+    pub table_version: i64,
+    /// The rows of this load took the place of all others.
+    pub new_version: bool,
+    /// No row of the load has a lower `_sdc_batched_at`, and as a rule one has this.
+    pub min_batched_at: Timestamp,
+    /// When the last row was extracted; `None` where nobody said so.
+    pub max_extracted_at: Option<Timestamp>,
+    /// Values of the replication key; `None` where there is no key, or every record was rejected.
+    pub bookmark: Option<BookmarkRange>,
+    /// Key fields of the table, by source name.
+    pub primary_keys: Vec<String>,
+    /// The stream's own table.
+    pub root: LoadedTable,
+    /// Tables with items of its records' arrays.
+    pub subtables: Vec<LoadedTable>,
+}
+
+/// Least and greatest value of a replication key, in canonical text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookmarkRange {
+    pub key: String,
+    pub min_value: String,
+    pub max_value: String,
+}
+
+/// One table of a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedTable {
+    /// As the source calls it; for a subtable the array's place in the record, its property names joined by `__`.
+    pub source_name: String,
+    /// As the destination calls it, without its schema.
+    pub destination_name: String,
+    pub row_count: u64,
+    /// Records that were rejected; what keeps out an item counts for its record.
+    pub rejected_count: u64,
+    /// The objects that rows went to, each as `bucket/key`; `None` where the destination is no object storage.
+    pub objects: Option<Vec<String>>,
+}
