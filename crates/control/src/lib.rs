@@ -9,7 +9,7 @@
 //!   [`sources`], [`import_tokens`], [`streams`], [`checks`], [`jobs`], [`custom_emails`], [`hooks`], [`idempotency`]; and
 //!   of partners, [`oauth`].
 //! - For what others push: [`intake`], [`webhooks`].
-//! - For the job runner: [`scheduler`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
+//! - For the job runner: [`scheduler`], [`loads::record`], [`sources::settings_for_run`], [`destinations::settings_for_run`],
 //!   [`streams::selection`], [`streams::apply_discovery`], [`checks::complete`].
 
 pub mod accounts;
@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod import_tokens;
 pub mod intake;
 pub mod jobs;
+pub mod loads;
 pub mod logs;
 pub mod oauth;
 pub mod plans;

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
+use selvedge_control::loads::{self, LoadedRows};
 use selvedge_control::streams::{self, SelectedStream};
 use selvedge_control::{Control, ControlError};
 use selvedge_engine::{
     Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamPosition,
     StreamState, listing,
 };
+use selvedge_store::StoreError;
 use selvedge_store::jobs::{self, ClaimedJob};
 use selvedge_store::streams::PositionUpdate;
-use selvedge_store::{StoreError, loads};
 use selvedge_types::job::JobProgress;
 use selvedge_types::stream::ReplicationMethod;
-use selvedge_types::{Clock, SourceId};
+use selvedge_types::{Clock, DestinationId, SourceId};
 use serde_json::{Value, json};
 
 use crate::lease::SharedProgress;
@@ -28,6 +29,7 @@ pub(crate) struct StoreJournal {
     pub(crate) control: Control,
     pub(crate) job: ClaimedJob,
     pub(crate) source: SourceId,
+    pub(crate) destination: DestinationId,
     pub(crate) log: Arc<JobLog>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: SharedProgress,
@@ -199,6 +201,7 @@ impl RunJournal for StoreJournal {
         let stored = serde_json::to_value(position)
             .map_err(|error| JournalError::Store(error.to_string()))?;
         let (scope, source, fence) = (self.job.scope, self.source, self.job.fence);
+        let destination = self.destination;
         let update = self
             .under_lease(async |tx| {
                 let update = selvedge_store::streams::save_position(
@@ -211,14 +214,17 @@ impl RunJournal for StoreJournal {
                     fence,
                 )
                 .await?;
-                if let Some(Loaded {
-                    table_name,
-                    at,
-                    row_count,
-                }) = loaded
+                if let Some(loaded) = loaded
                     && update == PositionUpdate::Saved
                 {
-                    loads::record_success(tx, scope, source, table_name, row_count, at).await?;
+                    let rows = LoadedRows {
+                        destination,
+                        stream_name: loaded.table_name,
+                        row_count: loaded.row_count,
+                        at: loaded.at,
+                        finished: loaded.finished,
+                    };
+                    loads::record(tx, scope, source, rows).await?;
                 }
                 Ok(update)
             })
@@ -249,7 +255,7 @@ impl RunJournal for StoreJournal {
         let state = error_state(error);
         let (scope, source, now) = (self.job.scope, self.source, self.clock.now());
         self.under_lease(async |tx| {
-            loads::record_failure(tx, scope, source, table_name, &state, now).await
+            selvedge_store::loads::record_failure(tx, scope, source, table_name, &state, now).await
         })
         .await?;
         Ok(())

@@ -5,9 +5,12 @@
 //! is lost, the job ends without a trace and whoever holds the newer fence goes on.
 //!
 //! The [`LaneRunner`] loads what was pushed: no job, but a load per table whenever enough waits.
+//!
+//! Beside it, [`Delivery`] tells hooks of the loads that came to their end.
 
 mod check_job;
 mod connections;
+mod delivery;
 mod journal;
 mod lanes;
 mod lease;
@@ -18,6 +21,7 @@ mod runner;
 mod shared;
 mod sync_job;
 
+pub use delivery::{Delivery, DeliverySettings};
 pub use lanes::{LaneRunner, LaneSettings};
 pub use log::LogDirectory;
 pub use runner::{Runner, RunnerSettings};

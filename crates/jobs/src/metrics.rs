@@ -12,6 +12,7 @@ const ROWS: &str = "selvedge_rows_total";
 const BYTES: &str = "selvedge_bytes_total";
 const LANES: &str = "selvedge_intake_lanes_waiting";
 const WAITING: &str = "selvedge_intake_records_waiting";
+const HOOKS: &str = "selvedge_hook_attempts_total";
 
 /// Says once what the numbers mean.
 pub fn describe() {
@@ -33,6 +34,10 @@ pub fn describe() {
         "Tables with accepted records that are not loaded yet"
     );
     describe_gauge!(WAITING, "Accepted records that are not loaded yet");
+    describe_counter!(
+        HOOKS,
+        "Attempts to tell hooks of loads, by outcome: delivered, failed (to be tried again), given_up"
+    );
 }
 
 pub(crate) fn running(mode: JobMode, count: usize) {
@@ -42,6 +47,10 @@ pub(crate) fn running(mode: JobMode, count: usize) {
 pub(crate) fn ended(mode: JobMode, state: JobState, seconds: f64) {
     counter!(ENDED, "mode" => mode.as_str(), "state" => state.as_str()).increment(1);
     histogram!(SECONDS, "mode" => mode.as_str()).record(seconds);
+}
+
+pub(crate) fn hook_attempted(outcome: &'static str) {
+    counter!(HOOKS, "outcome" => outcome).increment(1);
 }
 
 pub(crate) fn moved(progress: &JobProgress) {

@@ -135,6 +135,7 @@ async fn replicate(
         control: shared.control.clone(),
         job: job.clone(),
         source: source_id,
+        destination: settings.destination_id,
         log: Arc::clone(log),
         clock: Arc::clone(&shared.clock),
         progress: Arc::clone(progress),

@@ -8,8 +8,9 @@ mod intake;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use selvedge_catalog::{Catalog, OauthClients};
 use selvedge_control::plans::{Features, Plans};
 use selvedge_net::{Network, NetworkPolicy};
@@ -156,11 +157,37 @@ impl From<PlanSection> for Features {
 }
 
 /// `[hooks]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct HooksSection {
     /// Whether hooks may be called over plain HTTP. On by default while the server listens on loopback.
     allow_http: Option<bool>,
+    /// Seconds before a call that failed is made again, for each repetition; at most five.
+    retry_after_seconds: Vec<u32>,
+}
+
+impl Default for HooksSection {
+    fn default() -> Self {
+        Self {
+            allow_http: None,
+            retry_after_seconds: vec![5, 30, 120, 600, 1_800],
+        }
+    }
+}
+
+/// Times that a call of a hook is repeated, at most.
+const MOST_HOOK_RETRIES: usize = 5;
+
+impl HooksSection {
+    fn retry_after(&self) -> anyhow::Result<Vec<Duration>> {
+        let seconds = &self.retry_after_seconds;
+        ensure!(
+            seconds.len() <= MOST_HOOK_RETRIES,
+            "hooks.retry_after_seconds: calls of hooks are repeated {MOST_HOOK_RETRIES} times at most"
+        );
+        let pauses = seconds.iter().copied().map(u64::from);
+        Ok(pauses.map(Duration::from_secs).collect())
+    }
 }
 
 /// `[local_files]`
@@ -249,6 +276,8 @@ pub(crate) struct ServeSettings {
     pub(crate) accounts: AccountsSection,
     pub(crate) plans: Plans,
     pub(crate) allow_http_hooks: bool,
+    /// Pauses before calls of hooks are repeated.
+    pub(crate) hook_retry_after: Vec<Duration>,
     pub(crate) allowed_directories: Vec<PathBuf>,
     pub(crate) oauth_clients: OauthClients,
     pub(crate) brand: BrandSection,
@@ -376,6 +405,7 @@ impl ServeSettings {
                 .unwrap_or_else(|| LOG_FILTER.to_owned()),
             jobs: file.jobs,
             plans: plans(file.plans, file.accounts.default_plan.clone())?,
+            hook_retry_after: file.hooks.retry_after()?,
             allow_http_hooks: file
                 .hooks
                 .allow_http
@@ -511,5 +541,21 @@ mod tests {
         assert!(!allowed(beyond, None));
         assert!(!allowed(&[], Some("[hooks]\nallow_http = false\n")));
         assert!(allowed(beyond, Some("[hooks]\nallow_http = true\n")));
+    }
+
+    #[test]
+    fn calls_of_hooks_are_repeated_five_times_at_most() {
+        let seconds = |file| {
+            let settings = settings(&[], file)?;
+            let pauses = settings.hook_retry_after.iter();
+            anyhow::Ok(pauses.map(Duration::as_secs).collect::<Vec<_>>())
+        };
+        assert_eq!(seconds(None).unwrap(), [5, 30, 120, 600, 1_800]);
+        let own = "[hooks]\nretry_after_seconds = [1, 2]\n";
+        assert_eq!(seconds(Some(own)).unwrap(), [1, 2]);
+        let none = "[hooks]\nretry_after_seconds = []\n";
+        assert!(seconds(Some(none)).unwrap().is_empty());
+        let six = "[hooks]\nretry_after_seconds = [1, 1, 1, 1, 1, 1]\n";
+        assert!(seconds(Some(six)).is_err());
     }
 }

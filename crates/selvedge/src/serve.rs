@@ -13,7 +13,7 @@ use selvedge_catalog::{ConnectionKind, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use selvedge_control::{Control, Settings, plans};
 use selvedge_gate::Gate;
-use selvedge_jobs::{LaneRunner, LogDirectory, Runner, RunnerSettings};
+use selvedge_jobs::{Delivery, DeliverySettings, LaneRunner, LogDirectory, Runner, RunnerSettings};
 use selvedge_net::Dialer;
 use selvedge_spool::IntakeLog;
 use selvedge_store::partners;
@@ -92,6 +92,7 @@ pub(crate) struct Server {
     runner: JoinHandle<()>,
     lanes: JoinHandle<()>,
     intake_log: Arc<dyn IntakeLog>,
+    delivery: JoinHandle<()>,
     token_use: JoinHandle<()>,
     /// Held as long as the server lives: one server per data directory.
     _lock: File,
@@ -178,6 +179,18 @@ impl Server {
             settings.intake.lanes(),
         );
         let lanes = tokio::spawn(lanes.run(stop.clone(), abort.clone()));
+        // The lock proves that no other server runs on an embedded store, so its leases are nobody's.
+        let sole_worker = settings.state.database_url.is_none();
+        let delivery = Delivery::new(
+            control.clone(),
+            dialer.clone(),
+            Arc::clone(&clock),
+            DeliverySettings {
+                retry_after: settings.hook_retry_after.clone(),
+                sole_worker,
+            },
+        )?;
+        let delivery = tokio::spawn(delivery.run(stop.clone(), abort.clone()));
         let runner = Runner::new(
             control.clone(),
             registry,
@@ -186,8 +199,7 @@ impl Server {
             logs,
             RunnerSettings {
                 worker: format!("{}:{}", std::process::id(), uuid::Uuid::new_v4().simple()),
-                // The lock proves that no other server runs on an embedded store, so its leases are nobody's.
-                sole_worker: settings.state.database_url.is_none(),
+                sole_worker,
                 concurrency: settings.jobs.concurrency,
                 time_limit: Duration::from_secs(u64::from(settings.jobs.time_limit_minutes) * 60),
             },
@@ -240,6 +252,7 @@ impl Server {
             runner,
             lanes,
             intake_log,
+            delivery,
             token_use,
             _lock: lock,
         })
@@ -279,6 +292,9 @@ impl Server {
         self.stop.cancel();
         self.runner.await.context("the job runner crashed")?;
         self.lanes.await.context("the lane runner crashed")?;
+        self.delivery
+            .await
+            .context("the delivery of hooks crashed")?;
         // Clients that keep a connection open must not hold the server: what they asked for has been answered.
         let grace = Duration::from_secs(5);
         match tokio::time::timeout(grace, self.api).await {

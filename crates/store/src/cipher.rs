@@ -104,6 +104,8 @@ pub(crate) enum Purpose {
     Credentials(AccountId, Connection),
     /// The signing secret of a hook.
     HookSecret(AccountId, HookId),
+    /// What a hook is told, by the message's id.
+    HookMessage(AccountId, String),
     /// An answer kept for repeats of a request.
     Answer { scope: String, key_hash: String },
 }
@@ -120,6 +122,9 @@ impl fmt::Display for Purpose {
             ),
             Purpose::HookSecret(account, hook) => {
                 write!(formatter, "hook-secret:{account}:{hook}")
+            }
+            Purpose::HookMessage(account, message) => {
+                write!(formatter, "hook-message:{account}:{message}")
             }
             Purpose::Answer { scope, key_hash } => write!(formatter, "answer:{key_hash}:{scope}"),
         }

@@ -62,6 +62,13 @@ statements! {
         from hooks
         where account_id = $1
         order by id");
+    LIST_ENABLED = "select id
+        from hooks
+        where account_id = $1
+            and destination_id = $2
+            and type = $3
+            and disabled_at is null
+        order by id";
     COUNT = "select count(*) as hook_count
         from hooks
         where account_id = $1";
@@ -136,6 +143,19 @@ pub async fn signing_secret(
 pub async fn list(tx: &mut ReadTx, scope: AccountScope) -> Result<Vec<HookRecord>, StoreError> {
     let rows = tx.fetch_all(LIST, values![scope]).await?;
     rows.iter().map(|row| record(scope, row)).collect()
+}
+
+/// The enabled hooks for loads into a destination.
+pub async fn list_enabled(
+    tx: &mut ReadTx,
+    scope: AccountScope,
+    destination: DestinationId,
+) -> Result<Vec<HookId>, StoreError> {
+    let values = values![scope, destination, POST_LOAD];
+    let rows = tx.fetch_all(LIST_ENABLED, values).await?;
+    rows.iter()
+        .map(|row| row.integer("id").map(HookId))
+        .collect()
 }
 
 /// How many hooks the account has, disabled ones included.

@@ -33,6 +33,7 @@ pub mod connections;
 pub mod custom_emails;
 pub mod destinations;
 pub mod ephemeral_tokens;
+pub mod hook_messages;
 pub mod hooks;
 pub mod idempotency;
 pub mod import_tokens;

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_tokens",
     3 "0003_notifications_and_plans",
     4 "0004_authorization_codes",
+    5 "0005_hook_messages",
     6 "0006_intake",
 ];
 

@@ -36,6 +36,13 @@ pub(crate) fn base64_secret(prefix: &str) -> Result<Secret, StoreError> {
     Ok(Secret::new(text))
 }
 
+/// `prefix` and 128 random bits in hexadecimal: nobody else has it, and it need not be kept secret.
+pub(crate) fn id(prefix: &str) -> Result<String, StoreError> {
+    let mut bytes = [0_u8; 16];
+    fill(&mut bytes)?;
+    Ok(format!("{prefix}{}", hex(&bytes)))
+}
+
 /// What is stored of a secret. Secrets have 256 bits of entropy, so a plain hash cannot be searched.
 pub(crate) fn hash(secret: &str) -> String {
     hash_bytes(secret.as_bytes())

@@ -21,6 +21,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("database", crate::database::STATEMENTS),
     ("destinations", crate::destinations::STATEMENTS),
     ("ephemeral_tokens", crate::ephemeral_tokens::STATEMENTS),
+    ("hook_messages", crate::hook_messages::STATEMENTS),
     ("hooks", crate::hooks::STATEMENTS),
     ("idempotency", crate::idempotency::STATEMENTS),
     ("import_tokens", crate::import_tokens::STATEMENTS),
@@ -107,20 +108,20 @@ async fn postgres_accepts_every_statement() {
 /// The row locks that keep two claimers apart must not be lost from the one text that differs.
 #[test]
 fn the_two_texts_of_claiming_differ_by_the_lock_only() {
-    let text = |suffix| {
-        statements("nothing")
-            .find(|(name, _)| name.ends_with(suffix))
-            .unwrap()
-            .1
-    };
-    let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(
-        words(text("CANDIDATE_POSTGRES")),
-        format!(
-            "{} for update of jobs skip locked",
-            words(text("CANDIDATE_SQLITE"))
-        )
-    );
+    for (module, table) in [("jobs::claim", "jobs"), ("hook_messages", "hook_messages")] {
+        let text = |dialect| {
+            let wanted = format!("{module}::CANDIDATE_{dialect}");
+            let mut statements = statements("nothing");
+            let found = statements.find(|(name, _)| *name == wanted);
+            let (_, sql) = found.unwrap();
+            sql.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let sqlite = text("SQLITE");
+        assert_eq!(
+            text("POSTGRES"),
+            format!("{sqlite} for update of {table} skip locked")
+        );
+    }
 }
 
 #[tokio::test]
@@ -213,7 +214,7 @@ async fn sqlite_acknowledges_only_what_survives_a_power_failure() {
 #[tokio::test]
 async fn claiming_looks_at_active_jobs_only() {
     let (_directory, mut connection) = sqlite().await;
-    for wanted in ["CANDIDATE_SQLITE", "jobs::claim::CLAIM"] {
+    for wanted in ["jobs::claim::CANDIDATE_SQLITE", "jobs::claim::CLAIM"] {
         let (name, sql) = statements("_POSTGRES")
             .find(|(name, _)| name.ends_with(wanted))
             .unwrap();

@@ -4,6 +4,7 @@ mod body;
 mod create;
 mod delete;
 mod list;
+mod payload;
 mod target;
 mod update;
 
@@ -11,4 +12,5 @@ pub use body::{HookChange, NewHook};
 pub use create::{CreatedHook, create};
 pub use delete::delete;
 pub use list::list;
+pub(crate) use payload::payload;
 pub use update::update;

@@ -8,6 +8,7 @@ mod failures;
 mod files;
 mod gate;
 mod guides;
+mod hooks;
 mod incremental;
 mod journey;
 mod kills;

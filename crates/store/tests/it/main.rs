@@ -10,6 +10,7 @@ mod connections;
 mod credentials;
 mod custom_emails;
 mod ephemeral_tokens;
+mod hook_messages;
 mod hooks;
 mod idempotency;
 mod import_tokens;

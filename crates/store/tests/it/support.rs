@@ -151,6 +151,7 @@ impl Fixture {
                     "partners",
                     "idempotency_keys",
                     "hooks",
+                    "hook_messages",
                 ] {
                     // The escape format shows readable bytes as they are.
                     let sql = format!(
