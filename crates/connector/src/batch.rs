@@ -13,8 +13,14 @@ use crate::StreamSchema;
 pub enum Sequences {
     /// Row `i` has this plus `i`.
     From(i64),
-    /// One for each row.
+    /// One for each row; where there is no key, no other row of the run has it.
     Each(Arc<[i64]>),
+    /// One for each row, given by others, who may give one to several rows.
+    Given {
+        each: Arc<[i64]>,
+        /// Row `i` is told apart from all others of the run by this plus `i`.
+        first_identity: i64,
+    },
 }
 
 impl Sequences {
@@ -24,7 +30,18 @@ impl Sequences {
         match self {
             // A batch has far fewer rows than there are sequences left.
             Sequences::From(first) => first.wrapping_add_unsigned(row as u64),
-            Sequences::Each(each) => each[row],
+            Sequences::Each(each) | Sequences::Given { each, .. } => each[row],
+        }
+    }
+
+    /// What no other row of the run has: what identities of rows without a key are made of.
+    #[inline]
+    pub fn identity(&self, row: usize) -> i64 {
+        match self {
+            Sequences::Given { first_identity, .. } => {
+                first_identity.wrapping_add_unsigned(row as u64)
+            }
+            unique => unique.at(row),
         }
     }
 
@@ -32,7 +49,7 @@ impl Sequences {
     pub fn least(&self) -> Option<i64> {
         match self {
             Sequences::From(first) => Some(*first),
-            Sequences::Each(each) => each.iter().copied().min(),
+            Sequences::Each(each) | Sequences::Given { each, .. } => each.iter().copied().min(),
         }
     }
 }

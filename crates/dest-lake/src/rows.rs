@@ -98,10 +98,10 @@ impl<'a> SystemCells<'a> {
     pub(crate) fn row(&self, row: usize, cells: &mut Vec<Option<SystemCell<'a>>>) {
         cells.clear();
         let identity = |root: usize| {
-            let sequence = self.values.sequences.at(root);
+            let identity = self.values.sequences.identity(root);
             Some(SystemCell::Identity(system::generated_primary_key(
                 self.run_seed,
-                sequence,
+                identity,
             )))
         };
         let root = match &self.origin {

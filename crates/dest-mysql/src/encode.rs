@@ -356,7 +356,8 @@ impl<'a> SystemCells<'a> {
         put_integer(sequence, out);
         if let Some(run_seed) = self.run_seed {
             out.push(b'\t');
-            out.extend_from_slice(&system::generated_primary_key(run_seed, sequence));
+            let identity = self.system.sequences.identity(row);
+            out.extend_from_slice(&system::generated_primary_key(run_seed, identity));
         }
     }
 }

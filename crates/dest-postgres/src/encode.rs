@@ -517,7 +517,8 @@ impl<'a> SystemBlock<'a> {
         match self.run_seed {
             None => out.extend_from_slice(&self.bytes[..Self::KEYED]),
             Some(run_seed) => {
-                let key = system::generated_primary_key(run_seed, sequence);
+                let identity = self.system.sequences.identity(row);
+                let key = system::generated_primary_key(run_seed, identity);
                 self.bytes[Self::KEYED + 4..].copy_from_slice(&key);
                 out.extend_from_slice(&self.bytes);
             }
@@ -531,7 +532,8 @@ impl<'a> SystemBlock<'a> {
         put8(out, self.system.table_version.to_be_bytes());
         put8(out, sequence.to_be_bytes());
         if let Some(run_seed) = self.run_seed {
-            put(out, &system::generated_primary_key(run_seed, sequence));
+            let identity = self.system.sequences.identity(row);
+            put(out, &system::generated_primary_key(run_seed, identity));
         }
     }
 }

@@ -177,7 +177,8 @@ impl Insertion<'_> {
             }
             statement.raw_bind_parameter(first_system + 4, sequence)?;
             if keyless {
-                let key = generated_primary_key(self.run_seed, sequence);
+                let identity = system.sequences.identity(row);
+                let key = generated_primary_key(self.run_seed, identity);
                 statement.raw_bind_parameter(first_system + 5, std::str::from_utf8(&key)?)?;
             }
             if statement.raw_execute()? == 0 {

@@ -82,8 +82,8 @@ pub fn subtable_batch(
             fields.push(Field::new(name, LogicalType::Text));
             let mut text = String::with_capacity(36 * rows.len());
             for row in rows.iter() {
-                let sequence = root.system.sequences.at(*row as usize);
-                let digits = system::generated_primary_key(*run_seed, sequence);
+                let identity = root.system.sequences.identity(*row as usize);
+                let digits = system::generated_primary_key(*run_seed, identity);
                 text.extend(digits.iter().map(|digit| char::from(*digit)));
             }
             let identities = (0..rows.len()).map(|row| text.get(row * 36..(row + 1) * 36));

@@ -48,16 +48,16 @@ pub fn columns(keyless: bool) -> Vec<Column> {
     columns
 }
 
-/// The value of [`PRIMARY_KEY`]: a UUID in text form, unique by run and sequence. Nothing is allocated.
+/// The value of [`PRIMARY_KEY`]: a UUID in text form, unique by run and row. Nothing is allocated.
 ///
 /// The layout is that of version 8, whose content is up to the application: the low 58 bits of `run_seed`, then all of
-/// `sequence`, around the version and variant bits.
-pub fn generated_primary_key(run_seed: u64, sequence: i64) -> [u8; 36] {
+/// `identity`, around the version and variant bits.
+pub fn generated_primary_key(run_seed: u64, identity: i64) -> [u8; 36] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let sequence = sequence.cast_unsigned();
+    let identity = identity.cast_unsigned();
     let high =
-        (run_seed << 6) & 0xffff_ffff_ffff_0000 | 0x8000 | (run_seed & 0x3ff) << 2 | sequence >> 62;
-    let low = 0b10 << 62 | sequence & (u64::MAX >> 2);
+        (run_seed << 6) & 0xffff_ffff_ffff_0000 | 0x8000 | (run_seed & 0x3ff) << 2 | identity >> 62;
+    let low = 0b10 << 62 | identity & (u64::MAX >> 2);
     let bits = u128::from(high) << 64 | u128::from(low);
     let mut text = [b'-'; 36];
     let mut shift = 128;

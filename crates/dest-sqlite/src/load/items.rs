@@ -170,7 +170,7 @@ impl Load {
         }
         let has_subtables = |subtables: &Subtables| subtables.existing().next().is_some();
         let ties = self.mode == LoadMode::Merge
-            && matches!(batch.system.sequences, Sequences::Each(_))
+            && !matches!(batch.system.sequences, Sequences::From(_))
             && !matches!(self.opening.route, Route::Beside);
         ties || self.subtables.as_ref().is_some_and(has_subtables)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use selvedge_connector::{
     Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, RefusedRecord,
-    SystemValues, TableTarget, TableWriter,
+    Sequences, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_intake::{Message, Messages, Typing};
 use selvedge_shape::json::JsonShaper;
@@ -25,6 +25,8 @@ pub(super) struct LaneTable<'a> {
     shaper: Option<(Typing, JsonShaper)>,
     /// By row of the batch under way.
     sequences: Vec<i64>,
+    /// Rows handed to the writer so far.
+    rows: i64,
     extracted_at: Vec<Option<i64>>,
     received_at: Vec<Option<i64>>,
     /// Records of messages that are no JSON any more.
@@ -52,6 +54,7 @@ impl<'a> LaneTable<'a> {
             table_version: target.table_version,
             shaper: None,
             sequences: Vec::new(),
+            rows: 0,
             extracted_at: Vec::new(),
             received_at: Vec::new(),
             damaged: Vec::new(),
@@ -159,11 +162,17 @@ impl<'a> LaneTable<'a> {
             return Ok(());
         }
         self.uncommitted_bytes += shaper.size_bytes();
+        let sequences = std::mem::take(&mut self.sequences);
+        let first_identity = self.rows;
+        self.rows = first_identity.wrapping_add_unsigned(sequences.len() as u64);
         let system = SystemValues {
             extracted_at: instants(&mut self.extracted_at),
             received_at: instants(&mut self.received_at),
             batched_at: self.clock.now(),
-            sequences: std::mem::take(&mut self.sequences).into_iter().collect(),
+            sequences: Sequences::Given {
+                each: sequences.into(),
+                first_identity,
+            },
             table_version: self.table_version,
         };
         let mut batch = shaper

@@ -46,7 +46,8 @@ async fn the_public_target_loads_what_a_public_tap_wrote() {
     pushed
         .rows_become(query, &[("300", "44850 200 11212.5 598 150 300 300")])
         .await;
-    let query = "select count(*)::text, count(distinct _sdc_source_key_id)::text from pushed.parcels__tags";
+    let query =
+        "select count(*)::text, count(distinct _sdc_source_key_id)::text from pushed.parcels__tags";
     pushed.rows_become(query, &[("300", "200")]).await;
 }
 

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::{Pushed, upsert};
 
 const NOT_AUTHORIZED: &str = r#"{"message":"Not Authorized"}"#;
-const INACTIVE: &str =
-    r#"{"error":"Forbidden","errors":{"error":"Connection is not active."}}"#;
+const INACTIVE: &str = r#"{"error":"Forbidden","errors":{"error":"Connection is not active."}}"#;
 
 fn body(records: usize) -> Value {
     let messages: Vec<Value> = (0..records)

@@ -72,16 +72,22 @@ async fn push_and_kill(seed: u64, kills: u32) {
         own.push(pushes.attempts);
     }
     let accepted: usize = own.iter().map(BTreeMap::len).sum();
-    assert!(accepted > kills as usize, "seed {seed}: only {accepted} requests got through");
+    assert!(
+        accepted > kills as usize,
+        "seed {seed}: only {accepted} requests got through"
+    );
 
     let judged = || async {
-        let shared = pushed.numbers("select id, _sdc_sequence from pushed.shared order by id").await?;
+        let shared = pushed
+            .numbers("select id, _sdc_sequence from pushed.shared order by id")
+            .await?;
         let expected: Vec<(i64, i64)> = newest.iter().map(|(key, value)| (*key, *value)).collect();
         if shared != expected {
             return Err(format!("shared: {shared:?}\nexpected {expected:?}"));
         }
         for (number, attempts) in own.iter().enumerate() {
-            let query = format!("select id, count(*) from pushed.own_{number} group by id order by id");
+            let query =
+                format!("select id, count(*) from pushed.own_{number} group by id order by id");
             let rows = pushed.numbers(&query).await?;
             let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
             let expected: Vec<i64> = attempts.keys().copied().collect();
@@ -90,14 +96,19 @@ async fn push_and_kill(seed: u64, kills: u32) {
             }
             for (id, count) in rows {
                 // A request whose answer never came may have been accepted, and then again.
-                assert!(count <= i64::from(attempts[&id]), "seed {seed}: {id} of own_{number} is there {count} times");
+                assert!(
+                    count <= i64::from(attempts[&id]),
+                    "seed {seed}: {id} of own_{number} is there {count} times"
+                );
             }
         }
         Ok(())
     };
     wait_until("everything that was accepted", PATIENCE, async || {
         let judged = judged().await;
-        judged.map_err(|what: String| format!("seed {seed}: {what}\n{}", pushed.platform.server.log()))
+        judged.map_err(|what: String| {
+            format!("seed {seed}: {what}\n{}", pushed.platform.server.log())
+        })
     })
     .await;
 }
@@ -134,10 +145,17 @@ impl Pusher {
                 clock += 1;
                 (
                     format!("own_{}", self.number),
-                    vec![upsert(clock, &json!({ "id": request, "text": "x".repeat(2_000) }))],
+                    vec![upsert(
+                        clock,
+                        &json!({ "id": request, "text": "x".repeat(2_000) }),
+                    )],
                 )
             };
-            let key_names = if table == "shared" { json!(["id"]) } else { json!([]) };
+            let key_names = if table == "shared" {
+                json!(["id"])
+            } else {
+                json!([])
+            };
             let body = json!({
                 "table_name": table, "schema": { "properties": { "id": { "type": "integer" } } },
                 "messages": messages, "key_names": key_names,
@@ -169,7 +187,9 @@ impl Pusher {
                 Ok(status) if status < 500 => panic!("{status} for {body}"),
                 _ => {
                     // The next address, or soon again.
-                    let _changed = tokio::time::timeout(Duration::from_millis(50), self.address.changed()).await;
+                    let _changed =
+                        tokio::time::timeout(Duration::from_millis(50), self.address.changed())
+                            .await;
                 }
             }
         }
@@ -184,7 +204,9 @@ impl Pushed {
         Ok(rows
             .iter()
             .map(|row| {
-                let first = row.try_get::<_, i64>(0).unwrap_or_else(|_| i64::from(row.get::<_, i32>(0)));
+                let first = row
+                    .try_get::<_, i64>(0)
+                    .unwrap_or_else(|_| i64::from(row.get::<_, i32>(0)));
                 (first, row.get(1))
             })
             .collect())

@@ -117,7 +117,12 @@ async fn a_version_is_activated_after_everything_accepted_before_it() {
 #[tokio::test]
 async fn records_wait_for_a_destination_that_is_away() {
     let mut pushed = Pushed::start().await;
-    let destinations = pushed.platform.api.get("/v4/destinations").await.status(200);
+    let destinations = pushed
+        .platform
+        .api
+        .get("/v4/destinations")
+        .await
+        .status(200);
     let path = format!("/v4/destinations/{}", destinations[0]["id"]);
     let port = pushed.to.port.to_string();
     // A port that nobody listens on.
@@ -136,7 +141,12 @@ async fn records_wait_for_a_destination_that_is_away() {
     })
     .await;
     pushed.batch(&body).await.accepted();
-    pushed.platform.api.put(&path, &away(&port)).await.status(200);
+    pushed
+        .platform
+        .api
+        .put(&path, &away(&port))
+        .await
+        .status(200);
     // The wait until the next try does not outlive the server.
     pushed.platform.kill_and_restart().await;
     let query = "select id::text, name from pushed.t";
@@ -146,7 +156,12 @@ async fn records_wait_for_a_destination_that_is_away() {
 #[tokio::test]
 async fn records_that_came_before_there_was_a_destination_are_loaded_into_the_first() {
     let mut pushed = Pushed::start().await;
-    let destinations = pushed.platform.api.get("/v4/destinations").await.status(200);
+    let destinations = pushed
+        .platform
+        .api
+        .get("/v4/destinations")
+        .await
+        .status(200);
     let path = format!("/v4/destinations/{}", destinations[0]["id"]);
     pushed.platform.api.delete(&path).await.status(200);
     // Losing its destination has paused the source.
@@ -154,7 +169,12 @@ async fn records_that_came_before_there_was_a_destination_are_loaded_into_the_fi
     let body = keyed("t", &[upsert(1, &json!({ "id": 1, "name": "early" }))]);
     assert_eq!(pushed.batch(&body).await.status, 401);
     let fresh = json!({ "type": "import_api", "display_name": "Fresh", "properties": {} });
-    let created = pushed.platform.api.post("/v4/sources", &fresh).await.status(200);
+    let created = pushed
+        .platform
+        .api
+        .post("/v4/sources", &fresh)
+        .await
+        .status(200);
     pushed.source = created["id"].as_i64().unwrap();
     pushed.token = pushed.new_token().await.1;
     let unmapped = pushed.platform.api.get(&source).await.status(200);

@@ -142,7 +142,10 @@ impl Pushed {
             row.get::<_, Option<String>>(column)
                 .unwrap_or_else(|| "NULL".to_owned())
         };
-        Ok(rows.iter().map(|row| (cell(row, 0), cell(row, 1))).collect())
+        Ok(rows
+            .iter()
+            .map(|row| (cell(row, 0), cell(row, 1)))
+            .collect())
     }
 }
 

@@ -39,7 +39,8 @@ async fn whoever_knows_the_address_may_send_until_it_is_revoked() {
         .rows_become(query, &[("1", "a"), ("2", "b"), ("3", "c")])
         .await;
     // The later one of a key stays, a null key is dropped.
-    let more = json!([{ "id": 1, "v": "first" }, { "id": 1, "v": "second" }, { "id": null, "v": "x" }]);
+    let more =
+        json!([{ "id": 1, "v": "first" }, { "id": 1, "v": "second" }, { "id": null, "v": "x" }]);
     assert_eq!(send(&pushed, &path, &more).await.status, 200);
     pushed
         .rows_become(query, &[("1", "second"), ("2", "b"), ("3", "c")])
@@ -48,7 +49,10 @@ async fn whoever_knows_the_address_may_send_until_it_is_revoked() {
     pushed.rows_become(sequences, &[("3", "3")]).await;
 
     assert_eq!(send(&pushed, &path, &json!(5)).await.status, 400);
-    let (account, source) = (pushed.platform.account.to_string(), pushed.source.to_string());
+    let (account, source) = (
+        pushed.platform.account.to_string(),
+        pushed.source.to_string(),
+    );
     let revoked = pushed
         .platform
         .server
@@ -61,16 +65,21 @@ async fn whoever_knows_the_address_may_send_until_it_is_revoked() {
 
 #[tokio::test]
 async fn events_of_known_senders_have_tables_and_keys_of_their_own() {
-    let pushed = Pushed::start_with(json!({ "type": "webhook.sendgrid", "display_name": "Mail" })).await;
+    let pushed =
+        Pushed::start_with(json!({ "type": "webhook.sendgrid", "display_name": "Mail" })).await;
     let (_, path) = address(&pushed).await;
     let events = json!([{
         "event": "open", "email": "a@example.com", "timestamp": 1_700_000_000, "smtp-id": "<7>",
         "category": ["news", "may"],
     }]);
     assert_eq!(send(&pushed, &path, &events).await.status, 200);
-    let query = "select _sdc_source_key_email, value from mail.events__category order by _sdc_level_0_id";
+    let query =
+        "select _sdc_source_key_email, value from mail.events__category order by _sdc_level_0_id";
     pushed
-        .rows_become(query, &[("a@example.com", "news"), ("a@example.com", "may")])
+        .rows_become(
+            query,
+            &[("a@example.com", "news"), ("a@example.com", "may")],
+        )
         .await;
     let query = "select event, smtp_id from mail.events";
     pushed.rows_become(query, &[("open", "<7>")]).await;
