@@ -188,3 +188,52 @@ async fn entries_that_come_together_share_one_sync() {
         &lsns[201..]
     );
 }
+
+#[tokio::test]
+async fn a_write_that_finds_no_room_leaves_the_file_as_it_was() {
+    let disk = SimDisk::default();
+    let home = Home::on(Arc::new(disk.clone()));
+    let log = home.open();
+    log.append(entry(1, vec![part("t", "x")])).await.unwrap();
+    let path = home.segments().pop().unwrap();
+    let before = std::fs::read(&path).unwrap();
+    disk.fail_at(disk.operations(), Fault::Short);
+    let refused = log.append(entry(1, vec![part("t", noise(1, 9_000))])).await;
+    assert!(matches!(refused, Err(AppendError::Full)));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let lsn = log.append(entry(1, vec![part("t", "y")])).await.unwrap();
+    assert_eq!(lsn, Lsn(2));
+}
+
+#[tokio::test]
+async fn what_a_failed_sync_left_behind_is_never_read() {
+    let disk = SimDisk::default();
+    let home = Home::on(Arc::new(disk.clone()));
+    let log = home.open();
+    log.append(entry(1, vec![part("kept", "kept")]))
+        .await
+        .unwrap();
+    // The bytes of this one stay in the file, whole.
+    disk.fail_at(disk.operations() + 1, Fault::Broken);
+    let refused = log.append(entry(1, vec![part("kept", "refused")])).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable { .. })));
+    // Of the segments after it, the one that says where it ends is no longer needed for itself.
+    for number in 0..4 {
+        log.append(entry(1, vec![part("t", noise(number, 20_000))]))
+            .await
+            .unwrap();
+    }
+    let newest = *log.durable().borrow();
+    home.acknowledge(&log, &lane(1, "t"), newest).await;
+    log.tidy().unwrap();
+    assert_eq!(payloads(&log, &lane(1, "kept"), Lsn::ZERO), ["kept"]);
+    drop(log);
+    let log = home.open();
+    assert_eq!(payloads(&log, &lane(1, "kept"), Lsn::ZERO), ["kept"]);
+    // By now the segment says so itself.
+    log.tidy().unwrap();
+    drop(log);
+    let log = home.open();
+    assert_eq!(payloads(&log, &lane(1, "kept"), Lsn::ZERO), ["kept"]);
+    assert_eq!(home.segments().len(), 2);
+}
