@@ -7,6 +7,7 @@ use selvedge_connector::{
     StreamIdentity, StreamSchema, TableTarget,
 };
 use selvedge_types::Clock;
+use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
 use super::table::LaneTable;
@@ -14,6 +15,7 @@ use super::{
     CommittedPosition, LaneBooks, LaneError, LaneJournal, LanePart, LaneParts, LanePosition,
     LogPosition,
 };
+use crate::LoadSummary;
 use crate::limits::RunLimits;
 
 /// Everything one load needs.
@@ -97,7 +99,7 @@ impl LaneLoad {
                     if let Some(table) = open.take() {
                         self.finish(&mut state, table).await?;
                     }
-                    let writer = self
+                    let table = self
                         .open(
                             &destination,
                             &clock,
@@ -107,11 +109,11 @@ impl LaneLoad {
                             LoadMode::Replace,
                         )
                         .await?;
-                    if let Some(committed) = self.unheard(&state, &writer) {
-                        self.go_on_from(&mut state, committed).await?;
+                    if let Some(committed) = self.unheard(&state, &table) {
+                        self.go_on_from(&mut state, committed, table).await?;
                         continue;
                     }
-                    self.replace(&mut state, writer, &part, version).await?;
+                    self.replace(&mut state, table, &part, version).await?;
                 }
                 Fate::Write => {
                     let version = state.position.table_version.unwrap_or(0);
@@ -138,7 +140,7 @@ impl LaneLoad {
                                 )
                                 .await?;
                             if let Some(committed) = self.unheard(&state, &table) {
-                                self.go_on_from(&mut state, committed).await?;
+                                self.go_on_from(&mut state, committed, table).await?;
                                 continue;
                             }
                             table
@@ -147,11 +149,14 @@ impl LaneLoad {
                     table.write(&part).await?;
                     state.pass(&part);
                     if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
-                        let checkpoint = self.checkpoint(&mut state)?;
+                        table.flush().await?;
+                        let checkpoint = self.checkpoint(&mut state, &table.summary)?;
                         let report = table.commit(checkpoint).await?;
                         self.heard(&mut state, &report);
                         if report.durable {
-                            self.save(&state, &report).await?;
+                            let now = self.clock.now();
+                            let loaded = table.take_finished(&self.table_name, now);
+                            self.save(&state, loaded.as_ref()).await?;
                         }
                     }
                     open = Some(table);
@@ -161,7 +166,7 @@ impl LaneLoad {
         match open {
             Some(table) => self.finish(&mut state, table).await?,
             None if state.position != self.position => {
-                self.journal.save(state.position, 0).await?;
+                self.journal.save(state.position, None).await?;
             }
             None => {}
         }
@@ -209,9 +214,8 @@ impl LaneLoad {
                 break;
             }
             if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
-                let mut within = state.clone();
-                let checkpoint = self.checkpoint(&mut within)?;
-                state.checkpoints = within.checkpoints;
+                table.flush().await?;
+                let checkpoint = self.checkpoint(state, &table.summary)?;
                 let report = table.commit(checkpoint).await?;
                 self.heard(state, &report);
             }
@@ -257,19 +261,19 @@ impl LaneLoad {
     }
 
     /// What the destination committed and nobody heard of, because the load before died between the two.
-    fn unheard(&self, state: &State, table: &LaneTable<'_>) -> Option<LanePosition> {
+    fn unheard(&self, state: &State, table: &LaneTable<'_>) -> Option<CommittedPosition> {
         let text = table.committed_position()?;
         // A text that is no position of ours is another program's.
         let committed: CommittedPosition = serde_json::from_str(text).ok()?;
         let ahead = committed.position.through > state.position.through;
-        (committed.lane == self.lane_id && ahead && state.checkpoints == 0)
-            .then_some(committed.position)
+        (committed.lane == self.lane_id && ahead && state.checkpoints == 0).then_some(committed)
     }
 
     async fn go_on_from(
         &mut self,
         state: &mut State,
-        committed: LanePosition,
+        committed: CommittedPosition,
+        table: LaneTable<'_>,
     ) -> Result<(), LaneError> {
         self.journal.log(
             LogLevel::Info,
@@ -278,23 +282,32 @@ impl LaneLoad {
                 self.table_name
             ),
         );
-        *state = State::of(committed);
-        self.journal.save(committed, 0).await?;
-        self.position = committed;
-        self.seek(committed.upto).await
+        let position = committed.position;
+        let loaded = table.unheard(committed.summary, &self.table_name);
+        *state = State::of(position);
+        self.save(state, loaded.as_ref()).await?;
+        self.seek(position.upto).await
     }
 
-    async fn finish(&mut self, state: &mut State, table: LaneTable<'_>) -> Result<(), LaneError> {
-        let checkpoint = self.checkpoint(state)?;
-        let (report, books) = table.finish(checkpoint).await?;
+    async fn finish(
+        &mut self,
+        state: &mut State,
+        mut table: LaneTable<'_>,
+    ) -> Result<(), LaneError> {
+        table.flush().await?;
+        let checkpoint = self.checkpoint(state, &table.summary)?;
+        let (report, books, loaded) = table.finish(checkpoint, &self.table_name).await?;
         state.report.books.books += books;
         self.heard(state, &report);
-        self.save(state, &report).await
+        self.save(state, loaded.as_ref()).await
     }
 
-    async fn save(&mut self, state: &State, report: &CommitReport) -> Result<(), LaneError> {
-        let row_count = report.row_count();
-        self.journal.save(state.position, row_count).await?;
+    async fn save(
+        &mut self,
+        state: &State,
+        loaded: Option<&FinishedLoad>,
+    ) -> Result<(), LaneError> {
+        self.journal.save(state.position, loaded).await?;
         self.position = state.position;
         Ok(())
     }
@@ -306,11 +319,16 @@ impl LaneLoad {
         }
     }
 
-    fn checkpoint(&self, state: &mut State) -> Result<Checkpoint, LaneError> {
+    fn checkpoint(
+        &self,
+        state: &mut State,
+        summary: &LoadSummary,
+    ) -> Result<Checkpoint, LaneError> {
         state.checkpoints += 1;
         let committed = CommittedPosition {
             lane: self.lane_id.clone(),
             position: state.position,
+            summary: summary.without_tables(),
         };
         let text = serde_json::to_string(&committed)
             .map_err(|error| LaneError::Log(ConnectorError::internal(error.to_string())))?;

@@ -15,9 +15,10 @@ use bytes::Bytes;
 use selvedge_connector::{Books, ConnectorError, LogLevel};
 use selvedge_intake::PartHeader;
 use selvedge_types::Timestamp;
+use selvedge_types::load::FinishedLoad;
 use serde::{Deserialize, Serialize};
 
-use crate::JournalError;
+use crate::{JournalError, LoadSummary};
 
 pub use load::{LaneLoad, LaneReport};
 
@@ -66,13 +67,21 @@ struct CommittedPosition {
     lane: String,
     #[serde(flatten)]
     position: LanePosition,
+    /// What the commit brought, so that it is told of even if nobody heard of it.
+    #[serde(default)]
+    summary: LoadSummary,
 }
 
 /// The memory of a load.
 #[async_trait]
 pub trait LaneJournal: Send + Sync {
-    /// Keeps a position, after the destination has committed everything before it. `row_count` rows became durable with it.
-    async fn save(&self, position: LanePosition, row_count: u64) -> Result<(), JournalError>;
+    /// Keeps a position, after the destination has committed everything before it. What became durable with it is noted, and
+    /// told, in the same step.
+    async fn save(
+        &self,
+        position: LanePosition,
+        loaded: Option<&FinishedLoad>,
+    ) -> Result<(), JournalError>;
 
     /// A line about the load. Never carries secrets or row values.
     fn log(&self, level: LogLevel, text: &str);

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use selvedge_connector::{
-    Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, RefusedRecord,
-    Sequences, SystemValues, TableTarget, TableWriter,
+    Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, LoadMode,
+    RefusedRecord, Sequences, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_intake::{Message, Messages, Typing};
 use selvedge_shape::json::JsonShaper;
+use selvedge_types::load::FinishedLoad;
 use selvedge_types::{Clock, Timestamp};
 
 use super::{LaneError, LanePart};
 use crate::limits::RunLimits;
+use crate::{LoadNames, LoadSummary};
 
 /// An open table, and the records on their way into it.
 pub(super) struct LaneTable<'a> {
@@ -19,8 +21,7 @@ pub(super) struct LaneTable<'a> {
     clock: &'a Arc<dyn Clock>,
     limits: &'a RunLimits,
     writer: Box<dyn TableWriter>,
-    key: Vec<String>,
-    table_version: i64,
+    told: Told,
     /// For records of this typing; another typing takes another shaper.
     shaper: Option<(Typing, JsonShaper)>,
     /// By row of the batch under way.
@@ -35,6 +36,8 @@ pub(super) struct LaneTable<'a> {
     pub(super) uncommitted_bytes: usize,
     given: u64,
     books: Books,
+    /// What came since somebody was told.
+    pub(super) summary: LoadSummary,
 }
 
 impl<'a> LaneTable<'a> {
@@ -49,9 +52,13 @@ impl<'a> LaneTable<'a> {
             destination,
             clock,
             limits,
+            told: Told {
+                key: target.key.clone(),
+                destination_table: writer.table_name().to_owned(),
+                table_version: target.table_version,
+                replaces: target.mode == LoadMode::Replace,
+            },
             writer,
-            key: target.key.clone(),
-            table_version: target.table_version,
             shaper: None,
             sequences: Vec::new(),
             rows: 0,
@@ -61,12 +68,13 @@ impl<'a> LaneTable<'a> {
             uncommitted_bytes: 0,
             given: 0,
             books: Books::default(),
+            summary: LoadSummary::default(),
         }
     }
 
     /// Whether a part's records can go in beside those before: the same set of key fields.
     pub(super) fn takes(&self, key: &[String]) -> bool {
-        self.key.len() == key.len() && key.iter().all(|name| self.key.contains(name))
+        self.told.key.len() == key.len() && key.iter().all(|name| self.told.key.contains(name))
     }
 
     /// What the destination remembers of the last commit, as it was when the table was opened.
@@ -125,36 +133,64 @@ impl<'a> LaneTable<'a> {
         Ok(())
     }
 
-    /// Makes everything so far durable.
+    /// Makes everything that was flushed durable.
     pub(super) async fn commit(&mut self, upto: Checkpoint) -> Result<CommitReport, LaneError> {
-        self.flush().await?;
         self.uncommitted_bytes = 0;
         let report = self.writer.commit(upto).await.map_err(LaneError::Target)?;
         self.books += report.books;
+        self.summary.add(&report);
         Ok(report)
     }
 
-    /// Commits, and leaves the table as it is to be. With what became of all its records.
+    /// What came since this was asked the last time.
+    pub(super) fn take_finished(
+        &mut self,
+        source_table: &str,
+        now: Timestamp,
+    ) -> Option<FinishedLoad> {
+        let summary = std::mem::take(&mut self.summary);
+        summary.finished(self.told.names(source_table, now))
+    }
+
+    /// What a commit brought that nobody heard of, by what was written beside its rows.
+    pub(super) fn unheard(&self, summary: LoadSummary, source_table: &str) -> Option<FinishedLoad> {
+        summary
+            .of_unheard_commit(&LoadSummary::default())
+            .finished(self.told.names(source_table, self.clock.now()))
+    }
+
+    /// Commits, and leaves the table as it is to be. With what became of all its records, and what is to be told.
     pub(super) async fn finish(
-        mut self,
+        self,
         upto: Checkpoint,
-    ) -> Result<(CommitReport, Books), LaneError> {
-        self.flush().await?;
-        let report = self.writer.finish(upto).await.map_err(LaneError::Target)?;
-        self.books += report.books;
-        if self.books.total() != self.given {
+        source_table: &str,
+    ) -> Result<(CommitReport, Books, Option<FinishedLoad>), LaneError> {
+        let Self {
+            writer,
+            mut books,
+            mut summary,
+            given,
+            told,
+            clock,
+            ..
+        } = self;
+        let report = writer.finish(upto).await.map_err(LaneError::Target)?;
+        books += report.books;
+        summary.add(&report);
+        if books.total() != given {
             return Err(LaneError::Target(ConnectorError::internal(format!(
                 "the books do not balance: {} records were accepted, {} are accounted for ({:?})",
-                self.given,
-                self.books.total(),
-                self.books
+                given,
+                books.total(),
+                books
             ))));
         }
-        Ok((report, self.books))
+        let finished = summary.finished(told.names(source_table, clock.now()));
+        Ok((report, books, finished))
     }
 
     /// Hands what was shaped to the writer.
-    async fn flush(&mut self) -> Result<(), LaneError> {
+    pub(super) async fn flush(&mut self) -> Result<(), LaneError> {
         let Some((_, shaper)) = &mut self.shaper else {
             return Ok(());
         };
@@ -173,12 +209,13 @@ impl<'a> LaneTable<'a> {
                 each: sequences.into(),
                 first_identity,
             },
-            table_version: self.table_version,
+            table_version: self.told.table_version,
         };
         let mut batch = shaper
             .finish(system)
             .map_err(|error| LaneError::Target(ConnectorError::internal(error.to_string())))?;
         batch.refused.append(&mut self.damaged);
+        self.summary.observe(&batch, None);
         self.writer.write(batch).await.map_err(LaneError::Target)
     }
 
@@ -192,11 +229,34 @@ impl<'a> LaneTable<'a> {
                         "an accepted schema is no JSON: {error}"
                     )))
                 })?;
-                JsonShaper::with_schema(nesting, destination, &self.key, &schema)
+                JsonShaper::with_schema(nesting, destination, &self.told.key, &schema)
             }
-            Typing::Value => JsonShaper::new(nesting, destination, &self.key),
-            Typing::Tag => JsonShaper::tagged(nesting, destination, &self.key),
+            Typing::Value => JsonShaper::new(nesting, destination, &self.told.key),
+            Typing::Tag => JsonShaper::tagged(nesting, destination, &self.told.key),
         })
+    }
+}
+
+/// What loads of a table are told with.
+struct Told {
+    key: Vec<String>,
+    /// The table's name in the destination.
+    destination_table: String,
+    table_version: i64,
+    replaces: bool,
+}
+
+impl Told {
+    fn names<'a>(&'a self, source_table: &'a str, now: Timestamp) -> LoadNames<'a> {
+        LoadNames {
+            source_table,
+            destination_table: &self.destination_table,
+            table_version: self.table_version,
+            new_version: self.replaces,
+            primary_keys: &self.key,
+            replication_key: None,
+            now,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use selvedge_testkit::effort;
 use selvedge_testkit::memory::MemoryDestination;
 use selvedge_testkit::sabotage::{DestinationFault, SabotagedDestination};
 use selvedge_types::Timestamp;
+use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
 /// One message of a part.
@@ -89,17 +90,23 @@ impl LaneParts for Parts {
 #[derive(Default)]
 struct Journal {
     position: Mutex<LanePosition>,
+    told: Mutex<u64>,
     saves: AtomicU32,
     fault: u32,
 }
 
 #[async_trait]
 impl LaneJournal for Journal {
-    async fn save(&self, position: LanePosition, _: u64) -> Result<(), JournalError> {
+    async fn save(
+        &self,
+        position: LanePosition,
+        loaded: Option<&FinishedLoad>,
+    ) -> Result<(), JournalError> {
         if self.saves.fetch_add(1, Ordering::SeqCst) + 1 == self.fault {
             return Err(JournalError::Store("the process died".to_owned()));
         }
         *self.position.lock().unwrap() = position;
+        *self.told.lock().unwrap() += loaded.map_or(0, |loaded| loaded.root.row_count);
         Ok(())
     }
 
@@ -111,6 +118,8 @@ struct Bench {
     destination: MemoryDestination,
     log: Vec<LanePart>,
     position: LanePosition,
+    /// Rows that hooks were told of.
+    told: u64,
     keyed: bool,
 }
 
@@ -120,6 +129,7 @@ impl Bench {
             destination: MemoryDestination::default(),
             log: Vec::new(),
             position: LanePosition::default(),
+            told: 0,
             keyed,
         }
     }
@@ -183,6 +193,7 @@ impl Bench {
         };
         let report = load.execute().await;
         self.position = *journal.position.lock().unwrap();
+        self.told += *journal.told.lock().unwrap();
         report
     }
 

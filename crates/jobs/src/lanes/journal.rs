@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use selvedge_connector::LogLevel;
 use selvedge_control::Control;
+use selvedge_control::loads::{self, LoadedRows};
 use selvedge_engine::JournalError;
 use selvedge_engine::lane::{LaneJournal, LanePosition};
 use selvedge_spool::{IntakeLog, Lane, Lsn};
+use selvedge_store::StoreError;
 use selvedge_store::intake_lanes::{self, LaneKey};
-use selvedge_store::{StoreError, loads};
-use selvedge_types::{AccountScope, Clock};
+use selvedge_types::load::FinishedLoad;
+use selvedge_types::{AccountScope, Clock, DestinationId};
 
 pub(super) struct StoreLaneJournal {
     pub(super) control: Control,
@@ -20,11 +22,17 @@ pub(super) struct StoreLaneJournal {
     pub(super) lane: Lane,
     pub(super) key: LaneKey,
     pub(super) fence: i64,
+    /// Where the records go.
+    pub(super) destination: DestinationId,
 }
 
 impl StoreLaneJournal {
     /// Whether the lane is still this load's.
-    async fn keep(&self, position: LanePosition, row_count: u64) -> Result<bool, StoreError> {
+    async fn keep(
+        &self,
+        position: LanePosition,
+        loaded: Option<&FinishedLoad>,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let stored = intake_lanes::LanePosition {
             upto: i64::try_from(position.upto).unwrap_or(i64::MAX),
@@ -36,8 +44,17 @@ impl StoreLaneJournal {
         if !intake_lanes::save(&mut tx, scope, key, self.fence, stored, now).await? {
             return Ok(false);
         }
-        let (source, table) = (self.lane.source, &self.lane.table_name);
-        loads::record_success(&mut tx, scope, source, table, row_count, now).await?;
+        if let Some(finished) = loaded {
+            let subtables = finished.subtables.iter().map(|table| table.row_count);
+            let loaded = LoadedRows {
+                destination: self.destination,
+                stream_name: &self.lane.table_name,
+                row_count: finished.root.row_count + subtables.sum::<u64>(),
+                at: now,
+                finished: Some(finished),
+            };
+            loads::record(&mut tx, scope, self.lane.source, loaded).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -45,8 +62,12 @@ impl StoreLaneJournal {
 
 #[async_trait]
 impl LaneJournal for StoreLaneJournal {
-    async fn save(&self, position: LanePosition, row_count: u64) -> Result<(), JournalError> {
-        match self.keep(position, row_count).await {
+    async fn save(
+        &self,
+        position: LanePosition,
+        loaded: Option<&FinishedLoad>,
+    ) -> Result<(), JournalError> {
+        match self.keep(position, loaded).await {
             Ok(true) => {}
             Ok(false) => return Err(JournalError::Fenced),
             Err(error) => {

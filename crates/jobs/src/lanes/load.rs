@@ -100,6 +100,7 @@ impl Loader {
             lane: lane.clone(),
             key,
             fence,
+            destination: route.destination,
         });
         let loaded = self
             .carry(&waiting, &route, position, fence, &journal, stop, abort)
