@@ -18,6 +18,9 @@ use crate::turns::Turn;
 /// Of a body that is too large so many times the limit is still read, and forgotten: the sender gets to see the answer.
 const DRAINED: u64 = 4;
 
+/// Memory for a body of Transit, beside one of JSON.
+const TRANSIT_GROWTH: usize = 4;
+
 /// What the body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -64,6 +67,7 @@ pub(crate) async fn read(
     account: AccountId,
     headers: &HeaderMap,
     body: Body,
+    format: Format,
 ) -> Result<ReadBody, Answer> {
     let limit = gate.settings.body_limit_bytes;
     let patience = gate.settings.patience;
@@ -79,7 +83,12 @@ pub(crate) async fn read(
         (Some(bytes), Encoding::None) => bytes as usize,
         _ => limit,
     };
-    let memory = gate.turns.memory(account, expected, patience).await;
+    let needed = match format {
+        Format::Json => expected,
+        // Written out as JSON it may grow.
+        Format::Transit => expected.saturating_mul(TRANSIT_GROWTH),
+    };
+    let memory = gate.turns.memory(account, needed, patience).await;
     let memory = memory.map_err(|_| Answer::Unavailable(CANNOT_KEEP))?;
     let collected = tokio::time::timeout(patience, collect(body, expected, limit));
     let bytes = collected.await.map_err(|_| Answer::TimedOut)??;

@@ -79,21 +79,21 @@ impl LaneLoad {
         let clock = Arc::clone(&self.clock);
         let limits = self.limits.clone();
         let mut open: Option<LaneTable<'_>> = None;
-        while let Some(part) = self.parts.next().await.map_err(LaneError::Log)? {
-            if self.stop.is_cancelled() {
-                state.report.stopped = true;
-                break;
-            }
+        let mut ahead = self.next().await?;
+        while let Some(part) = ahead.take() {
+            ahead = self.next().await?;
+            // Parts of one place are loaded together: a position cannot stand between them.
+            let whole = ahead.as_ref().is_none_or(|next| next.at != part.at);
             match state.fate(&part) {
                 Fate::Done => continue,
                 Fate::Old => {
                     state.report.books.books.old_version += u64::from(part.record_count);
-                    state.pass(&part);
+                    state.pass(&part, whole);
                 }
                 Fate::Hold => {
                     state.report.books.held += u64::from(part.record_count);
                     state.hold(part.at);
-                    state.pass(&part);
+                    state.pass(&part, whole);
                 }
                 Fate::Activate(version) => {
                     if let Some(table) = open.take() {
@@ -111,9 +111,10 @@ impl LaneLoad {
                         .await?;
                     if let Some(committed) = self.unheard(&state, &table) {
                         self.go_on_from(&mut state, committed, table).await?;
-                        continue;
+                    } else {
+                        self.replace(&mut state, table, &part, version).await?;
                     }
-                    self.replace(&mut state, table, &part, version).await?;
+                    ahead = self.next().await?;
                 }
                 Fate::Write => {
                     let version = state.position.table_version.unwrap_or(0);
@@ -123,7 +124,7 @@ impl LaneLoad {
                     }
                     if part.record_count == 0 {
                         // An activation of the version that is current.
-                        state.pass(&part);
+                        state.pass(&part, whole);
                         continue;
                     }
                     let mut table = match open.take() {
@@ -141,14 +142,15 @@ impl LaneLoad {
                                 .await?;
                             if let Some(committed) = self.unheard(&state, &table) {
                                 self.go_on_from(&mut state, committed, table).await?;
+                                ahead = self.next().await?;
                                 continue;
                             }
                             table
                         }
                     };
                     table.write(&part).await?;
-                    state.pass(&part);
-                    if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
+                    state.pass(&part, whole);
+                    if whole && table.uncommitted_bytes >= self.limits.checkpoint_bytes {
                         table.flush().await?;
                         let checkpoint = self.checkpoint(&mut state, &table.summary)?;
                         let report = table.commit(checkpoint).await?;
@@ -162,6 +164,10 @@ impl LaneLoad {
                     open = Some(table);
                 }
             }
+            if whole && ahead.is_some() && self.stop.is_cancelled() {
+                state.report.stopped = true;
+                break;
+            }
         }
         match open {
             Some(table) => self.finish(&mut state, table).await?,
@@ -174,7 +180,8 @@ impl LaneLoad {
         Ok(state.report)
     }
 
-    /// Loads a version whole: all its parts up to the one that activates it take the place of what is in the table.
+    /// Loads a version whole: all its parts up to the one that activates it take the place of what is in the table. A part with
+    /// an activation is alone in its place.
     async fn replace(
         &mut self,
         state: &mut State,
@@ -186,7 +193,10 @@ impl LaneLoad {
         let before = state.position.table_version.unwrap_or(0);
         let mut first_held = None;
         let mut held = 0;
-        while let Some(part) = self.parts.next().await.map_err(LaneError::Log)? {
+        while let Some(part) = self.next().await? {
+            if part.at > activation.at {
+                break;
+            }
             match part.header.table_version {
                 Some(of) if of == version => {
                     if !table.takes(&part.header.key_names) && part.record_count > 0 {
@@ -210,9 +220,6 @@ impl LaneLoad {
                 }
                 _ => {}
             }
-            if part.at >= activation.at {
-                break;
-            }
             if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
                 table.flush().await?;
                 let checkpoint = self.checkpoint(state, &table.summary)?;
@@ -223,7 +230,7 @@ impl LaneLoad {
         state.report.books.held = held;
         state.first_held = first_held;
         state.position.table_version = Some(version);
-        state.pass(activation);
+        state.pass(activation, true);
         state.report.replaced = true;
         self.finish(state, table).await?;
         self.journal.log(
@@ -338,6 +345,10 @@ impl LaneLoad {
         })
     }
 
+    async fn next(&mut self) -> Result<Option<LanePart>, LaneError> {
+        self.parts.next().await.map_err(LaneError::Log)
+    }
+
     async fn seek(&mut self, after: LogPosition) -> Result<(), LaneError> {
         self.parts.seek(after).await.map_err(LaneError::Log)
     }
@@ -347,6 +358,8 @@ impl LaneLoad {
 #[derive(Clone, Debug)]
 struct State {
     position: LanePosition,
+    /// Whether the lane has had a part before.
+    begun: bool,
     /// The first part that waits for its version's activation.
     first_held: Option<LogPosition>,
     checkpoints: i64,
@@ -357,6 +370,7 @@ impl State {
     fn of(position: LanePosition) -> Self {
         Self {
             position,
+            begun: position.through > 0,
             first_held: None,
             checkpoints: 0,
             report: LaneReport::default(),
@@ -371,7 +385,7 @@ impl State {
         };
         // The first version of a table that has nothing yet is visible as it comes.
         let current = match self.position.table_version {
-            None if self.position.through == 0 => *self.position.table_version.insert(version),
+            None if !self.begun => *self.position.table_version.insert(version),
             None => 0,
             Some(current) => current,
         };
@@ -388,8 +402,12 @@ impl State {
         self.first_held.get_or_insert(at);
     }
 
-    /// The part is seen to, or waits.
-    fn pass(&mut self, part: &LanePart) {
+    /// The part is seen to, or waits; `whole` if it is the last one of its place.
+    fn pass(&mut self, part: &LanePart, whole: bool) {
+        self.begun = true;
+        if !whole {
+            return;
+        }
         self.position.through = self.position.through.max(part.at);
         self.position.upto = match self.first_held {
             Some(first) => first - 1,

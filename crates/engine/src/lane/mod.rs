@@ -28,6 +28,7 @@ pub type LogPosition = u64;
 /// Records that were accepted together.
 #[derive(Clone, Debug)]
 pub struct LanePart {
+    /// Parts of one request have the same.
     pub at: LogPosition,
     pub received_at: Timestamp,
     pub header: PartHeader,

@@ -20,7 +20,7 @@ pub(crate) async fn batch(
         return Err(Answer::BatchContentType);
     }
     let account = pusher.scope.account();
-    let body = body::read(&gate, account, &headers, body).await?;
+    let body = body::read(&gate, account, &headers, body, Format::Json).await?;
     let intake = examine(&gate, account, &body, selvedge_intake::batch).await?;
     accept::keep(&gate, &pusher, intake).await?;
     Ok(Answer::Accepted(StatusCode::CREATED))

@@ -40,7 +40,7 @@ async fn examined(
     let pusher = pusher::by_header(gate, headers).await?;
     let format = body::format(headers).map_err(Answer::ContentType)?;
     let account = pusher.scope.account();
-    let body = body::read(gate, account, headers, body).await?;
+    let body = body::read(gate, account, headers, body, format).await?;
     let intake = match format {
         Format::Json => {
             examine(gate, account, &body, move |bytes| {

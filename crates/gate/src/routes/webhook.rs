@@ -35,7 +35,7 @@ pub(crate) async fn webhook(
         Err(sent) => return Err(Answer::ContentType(sent)),
     }
     let account = pusher.scope.account();
-    let body = body::read(&gate, account, &headers, body).await?;
+    let body = body::read(&gate, account, &headers, body, Format::Json).await?;
     let turn = gate
         .clocks
         .turn(
