@@ -9,7 +9,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use selvedge_api::AppState;
-use selvedge_catalog::{ConnectionKind, Runs};
+use selvedge_catalog::{Catalog, Category, ConnectionKind, ConnectionType, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use selvedge_control::{Control, Settings, plans};
 use selvedge_gate::Gate;
@@ -310,8 +310,18 @@ impl Server {
     }
 }
 
-/// What runs a type here: the registry of connectors knows.
+/// What runs a type here: the registry of connectors knows, and the gate takes what is pushed.
 pub(crate) fn runs(kind: ConnectionKind, type_name: &str) -> Runs {
+    let is_pushed = |found: &ConnectionType| {
+        matches!(found.category(), Category::ImportApi | Category::Webhook)
+    };
+    if kind == ConnectionKind::Source
+        && Catalog::global()
+            .source_type(type_name)
+            .is_some_and(is_pushed)
+    {
+        return Runs::Push;
+    }
     let native = match kind {
         ConnectionKind::Source => Registry::runs_source(type_name),
         ConnectionKind::Destination => Registry::runs_destination(type_name),

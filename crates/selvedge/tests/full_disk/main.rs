@@ -18,11 +18,13 @@ mod platform;
 
 mod disk;
 
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 
 use rusqlite::Connection;
 use selvedge_testkit::postgres::TestDatabase;
 use selvedge_testkit::wait::wait_until;
+use selvedge_testkit::workload::Seed;
 use serde_json::json;
 use tokio_postgres::Client;
 
@@ -294,4 +296,86 @@ async fn a_full_disk_under_the_server_refuses_cleanly_and_loses_nothing() {
     assert_eq!(whole, "ok");
     platform.restart().await;
     platform.sync(source).await.succeeded();
+}
+
+#[tokio::test]
+async fn a_request_that_a_full_disk_has_no_room_for_is_refused_whole() {
+    let disk = Disk::mounted("intake");
+    let to = TestDatabase::create().await;
+    let settings = settings().data_parent(disk.path());
+    let mut config = tempfile::NamedTempFile::new().unwrap();
+    writeln!(config, "[intake]\nload_after_seconds = 1\nreserve_mib = 1").unwrap();
+    let path = config.path().display().to_string();
+    let platform = Platform::start_with(settings.argument("--config").argument(path)).await;
+    platform.destination(&destination_body(&to)).await;
+    let body = json!({ "type": "import_api", "display_name": "Pushed", "properties": {} });
+    let source = platform.api.post("/v4/sources", &body).await.status(200);
+    let tokens = format!("/v4/sources/{}/tokens", source["id"]);
+    let token = platform.api.post(&tokens, &json!(null)).await.status(200);
+    let token = token["access_token"].as_str().expect("a token").to_owned();
+    let gate = platform.server.client().with_token(&token);
+
+    // Each request has records of its own, of text that does not get smaller by compression.
+    let mut random = Seed::new(7);
+    let mut request = |number: i64| {
+        let messages: Vec<_> = (0..50)
+            .map(|record| {
+                let noise: String = (0..2_500).map(|_| format!("{:08x}", random.below(1 << 32))).collect();
+                json!({ "action": "upsert", "sequence": 1, "data": { "id": number * 50 + record, "noise": noise } })
+            })
+            .collect();
+        json!({ "table_name": "t", "schema": {}, "messages": messages })
+    };
+    let mut accepted = 0;
+    gate.post("/v2/import/batch", &request(accepted))
+        .await
+        .status(201);
+    accepted += 1;
+    disk.fill(3 << 20);
+    let refused = wait_until("a refusal", PATIENCE, async || {
+        let answer = gate.post("/v2/import/batch", &request(accepted)).await;
+        match answer.status {
+            201 => {
+                accepted += 1;
+                Err("there is still room")
+            }
+            _ => Ok(answer),
+        }
+    })
+    .await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.body["status"], "ERROR", "{refused:?}");
+    let state = platform.server.client().get("/v2/import/status").await;
+    assert_eq!(
+        (state.status, &state.body["status"]),
+        (503, &json!("ERROR"))
+    );
+
+    disk.free();
+    wait_until("room", PATIENCE, async || {
+        let answer = gate.post("/v2/import/batch", &request(accepted)).await;
+        match answer.status {
+            201 => Ok(()),
+            _ => Err(answer),
+        }
+    })
+    .await;
+    accepted += 1;
+    let replica = to.connect().await;
+    let counts = "select count(*), count(distinct id), max(id) from pushed.t";
+    let expected = [format!("{0}|{0}|{1}", accepted * 50, accepted * 50 - 1)];
+    wait_until("the rows of all accepted requests", PATIENCE, async || {
+        let there = replica
+            .query_one("select to_regclass('pushed.t') is not null", &[])
+            .await;
+        if !there.expect("the server answers").get::<_, bool>(0) {
+            return Err(Vec::new());
+        }
+        let found = rows(&replica, counts).await;
+        match found == expected {
+            true => Ok(()),
+            false => Err(found),
+        }
+    })
+    .await;
 }

@@ -27,7 +27,7 @@ const ORDERS: &str = "
 
 /// What a receiver was asked.
 #[derive(Clone, Debug)]
-struct Call {
+pub(crate) struct Call {
     method: Method,
     target: String,
     headers: HeaderMap,
@@ -39,7 +39,7 @@ impl Call {
         self.headers[name].to_str().expect("a header of ASCII")
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a body of JSON")
     }
 
@@ -56,7 +56,7 @@ impl Call {
 }
 
 /// Somebody who is told of loads.
-struct Receiver {
+pub(crate) struct Receiver {
     address: String,
     calls: Arc<Mutex<Vec<Call>>>,
     /// Answers as many calls as there are permits.
@@ -66,7 +66,7 @@ struct Receiver {
 
 impl Receiver {
     /// Gives these answers one after the other, and 204 when they are used up.
-    async fn answering(answers: Vec<u16>) -> Self {
+    pub(crate) async fn answering(answers: Vec<u16>) -> Self {
         let receiver = Self::silent(answers).await;
         receiver.permits.add_permits(1_000);
         receiver
@@ -115,7 +115,7 @@ impl Receiver {
         self.permits.add_permits(1_000);
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/loads?of=shop", self.address)
     }
 
@@ -124,7 +124,7 @@ impl Receiver {
     }
 
     /// All calls, as soon as there are this many.
-    async fn called(&self, times: usize) -> Vec<Call> {
+    pub(crate) async fn called(&self, times: usize) -> Vec<Call> {
         let what = format!("call {times} of the hook");
         wait_until(&what, PATIENCE, async || {
             let calls = self.calls();
@@ -149,7 +149,7 @@ fn impatient() -> (TempDir, ServerSettings) {
 const HOOKS: &str = "/notifications/public/v1/api/hooks";
 
 /// Adds a hook to the account's one destination.
-async fn add_hook(platform: &Platform, url: &str) -> Value {
+pub(crate) async fn add_hook(platform: &Platform, url: &str) -> Value {
     let destinations = platform.api.get("/v4/destinations").await.status(200);
     let body = json!({
         "type": "post_load", "destination_id": destinations[0]["id"], "config": { "url": url },

@@ -27,6 +27,10 @@ async fn the_reference_says_what_the_registry_runs_and_the_command_prints_the_sa
         native += u32::from(runs);
     }
     assert!(native > 5, "{native} connections run");
+    let pushed = entries
+        .iter()
+        .find(|entry| entry["property"] == "import_api");
+    assert_eq!(pushed.expect("it is listed")["runs"], "push");
 
     let printed = server.run(&["reference", "--format", "json"]).await;
     assert!(printed.status.success(), "{}", text(&printed.stderr));

@@ -1,10 +1,11 @@
 //! From accepted records to rows.
 
+use selvedge_testkit::wait::wait_until;
 use serde_json::{Value, json};
 
 use super::{Pushed, upsert};
+use crate::hooks::{Receiver, add_hook};
 use crate::platform::PATIENCE;
-use selvedge_testkit::wait::wait_until;
 
 fn keyed(table: &str, messages: &[Value]) -> Value {
     json!({
@@ -185,4 +186,46 @@ async fn records_that_came_before_there_was_a_destination_are_loaded_into_the_fi
     pushed.platform.kill_and_restart().await;
     let query = "select id::text, name from fresh.t";
     pushed.rows_become(query, &[("1", "early")]).await;
+}
+
+#[tokio::test]
+async fn hooks_are_told_of_loads_of_pushed_records() {
+    let receiver = Receiver::answering(Vec::new()).await;
+    let pushed = Pushed::start().await;
+    add_hook(&pushed.platform, &receiver.url()).await;
+    let messages = [
+        upsert(
+            1,
+            &json!({ "id": 1, "lines": [{ "sku": "a" }, { "sku": "b" }] }),
+        ),
+        upsert(2, &json!({ "id": 1 })),
+        upsert(3, &json!({ "id": 2, "_sdc_sequence": 7 })),
+    ];
+    pushed.batch(&keyed("orders", &messages)).await.accepted();
+    let payload = receiver.called(1).await[0].json();
+    let of = |name: &str| payload[name].clone();
+    assert_eq!(
+        [
+            of("integration_name"),
+            of("source_root_table_name"),
+            of("table_version"),
+            of("new_version")
+        ],
+        [json!("pushed"), json!("orders"), json!(0), json!(false)]
+    );
+    let root = &payload["tables"][0];
+    assert_eq!(
+        [
+            &root["num_rows"],
+            &root["num_rows_rejected"],
+            &root["bookmark_metadata"]
+        ],
+        [&json!(1), &json!(1), &Value::Null]
+    );
+    pushed
+        .rows_become(
+            "select id::text, _sdc_sequence::text from pushed.orders",
+            &[("1", "2")],
+        )
+        .await;
 }
