@@ -66,6 +66,7 @@ async fn every_guide_of_the_page_runs_when_it_is_pasted_into_a_shell() {
 
     assert!(said.contains("field_selection"), "{said}");
     assert!(said.contains("whsec_"), "{said}");
+    assert!(said.contains("Batch Accepted!"), "{said}");
     let replica = warehouse.connect().await;
     assert_eq!(
         count(

@@ -89,7 +89,7 @@ const GUIDES: &[Guide] = &[
     Guide {
         anchor: "guide-import",
         title: "Import API sources",
-        lead: "Sources that data is pushed to. Each has access tokens of its own.",
+        lead: "Sources that data is pushed to: your programs send records, and need not wait for a destination. Each has access tokens of its own.",
         commands: include_str!("guides/import.sh"),
     },
     Guide {
