@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse as _;
 use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use clap::Args;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::net::TcpListener;
 
 #[derive(Args)]
@@ -20,6 +21,9 @@ pub(crate) struct BareArguments {
     /// Say that the body is compressed this way.
     #[arg(long)]
     encoding: Option<String>,
+    /// The status of the answers.
+    #[arg(long, default_value = "200")]
+    status: StatusCode,
 }
 
 /// Prints `http://ADDRESS:PORT` and answers until it is told to end.
@@ -37,7 +41,7 @@ pub(crate) async fn run(arguments: BareArguments) -> Result<()> {
     }
     // The request's body is read, as any handler with a use for it would.
     let answer = move |_: Bytes| {
-        let answer = (headers.clone(), body.clone());
+        let answer = (arguments.status, headers.clone(), body.clone());
         async move { answer.into_response() }
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -46,6 +50,7 @@ pub(crate) async fn run(arguments: BareArguments) -> Result<()> {
         // Only loopback is measured: a socket without the option answers all the same.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, Router::new().fallback(answer)).await?;
+    let router = Router::new().fallback(answer);
+    axum::serve(listener, router.layer(DefaultBodyLimit::disable())).await?;
     Ok(())
 }

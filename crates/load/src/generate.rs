@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use clap::Args;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::latencies::Latencies;
+use crate::span::{Span, SpanArguments};
 
 /// Stands for a number of its own in each request's body.
 const NUMBER: &str = "{number}";
@@ -37,6 +38,9 @@ pub(crate) struct RequestArguments {
     /// Body of each request; `{number}` is replaced by a number of its own.
     #[arg(long)]
     body: Option<String>,
+    /// File with the body of each request.
+    #[arg(long, conflicts_with = "body")]
+    body_file: Option<PathBuf>,
     /// The first such number.
     #[arg(long, default_value_t = 1)]
     first_number: u64,
@@ -49,12 +53,8 @@ pub(crate) struct GenerateArguments {
     /// Requests under way at the same time.
     #[arg(long, default_value_t = 50)]
     connections: usize,
-    /// How long is measured.
-    #[arg(long, default_value_t = 5.0)]
-    seconds: f64,
-    /// How long is asked before that.
-    #[arg(long, default_value_t = 1.0)]
-    warm_up_seconds: f64,
+    #[command(flatten)]
+    span: SpanArguments,
 }
 
 /// What each request is made from.
@@ -62,8 +62,14 @@ struct Template {
     /// Host and port.
     address: String,
     parts: http::request::Parts,
-    body: Option<String>,
+    body: Body,
     next_number: AtomicU64,
+}
+
+enum Body {
+    Same(Bytes),
+    /// With a number of its own each time.
+    Numbered(String),
 }
 
 /// What one connection saw while it counted.
@@ -71,6 +77,8 @@ struct Template {
 struct Seen {
     latencies: Latencies,
     body_bytes: u64,
+    /// Also before and after that.
+    all_requests: u64,
 }
 
 impl RequestArguments {
@@ -83,17 +91,13 @@ impl RequestArguments {
 
 pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
     let template = Arc::new(Template::new(&arguments.request)?);
-    let seconds = |seconds: f64| {
-        Duration::try_from_secs_f64(seconds).context("a time span is a positive number of seconds")
-    };
-    let from = Instant::now() + seconds(arguments.warm_up_seconds)?;
-    let until = from + seconds(arguments.seconds)?;
+    let span = arguments.span.begin()?;
     let mut connections = JoinSet::new();
     for _ in 0..arguments.connections {
         let template = Arc::clone(&template);
         connections.spawn(async move {
             let connection = connect(&template.address).await?;
-            keep_asking(connection, &template, from, until).await
+            keep_asking(connection, &template, span).await
         });
     }
     let mut all = Seen::default();
@@ -101,21 +105,14 @@ pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
         let seen = seen.context("a connection's task ended")??;
         all.latencies.merge(seen.latencies);
         all.body_bytes += seen.body_bytes;
+        all.all_requests += seen.all_requests;
     }
-    let latencies = all.latencies.sort();
-    ensure!(latencies.len() > 0, "nothing was answered in time");
-    let answered = latencies.len() as f64;
-    let result = json!({
-        "requests": latencies.len(),
-        "requests_per_second": answered / arguments.seconds,
-        // With the warm-up: what the answering process was busy for.
-        "busy_seconds": arguments.warm_up_seconds + arguments.seconds,
-        "p50_micros": latencies.percentile(500),
-        "p99_micros": latencies.percentile(990),
-        "max_micros": latencies.percentile(1000),
-        "body_bytes": all.body_bytes as f64 / answered,
-        "next_number": template.next_number.load(Ordering::Relaxed),
-    });
+    let mut result = arguments.span.summary(all.latencies)?;
+    let answered = result["requests"].as_f64().context("a number")?;
+    result["body_bytes"] = json!(all.body_bytes as f64 / answered);
+    // With the warm-up, and what ended too late: all that the answering process was busy for.
+    result["all_requests"] = json!(all.all_requests);
+    result["next_number"] = json!(template.next_number.load(Ordering::Relaxed));
     println!("{result}");
     Ok(())
 }
@@ -136,26 +133,35 @@ impl Template {
         if let Some(encoding) = &arguments.accept_encoding {
             request = request.header(ACCEPT_ENCODING, encoding);
         }
-        if arguments.body.is_some() {
+        let body = match (&arguments.body, &arguments.body_file) {
+            (None, None) => None,
+            (Some(body), _) if body.contains(NUMBER) => Some(Body::Numbered(body.clone())),
+            (Some(body), _) => Some(Body::Same(body.clone().into())),
+            (None, Some(path)) => {
+                let body = std::fs::read(path)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
+                Some(Body::Same(body.into()))
+            }
+        };
+        if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let (parts, ()) = request.body(())?.into_parts();
         Ok(Self {
             address: authority.as_str().to_owned(),
             parts,
-            body: arguments.body.clone(),
+            body: body.unwrap_or(Body::Same(Bytes::new())),
             next_number: AtomicU64::new(arguments.first_number),
         })
     }
 
     fn request(&self) -> Request<Full<Bytes>> {
         let body = match &self.body {
-            None => Bytes::new(),
-            Some(body) if body.contains(NUMBER) => {
+            Body::Same(body) => body.clone(),
+            Body::Numbered(body) => {
                 let number = self.next_number.fetch_add(1, Ordering::Relaxed);
                 body.replace(NUMBER, &number.to_string()).into()
             }
-            Some(body) => body.clone().into(),
         };
         Request::from_parts(self.parts.clone(), Full::new(body))
     }
@@ -176,18 +182,18 @@ async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
 async fn keep_asking(
     mut connection: SendRequest<Full<Bytes>>,
     template: &Template,
-    from: Instant,
-    until: Instant,
+    span: Span,
 ) -> Result<Seen> {
     let mut seen = Seen::default();
     loop {
         let asked = Instant::now();
         let body = ask(&mut connection, template).await?;
         let answered = Instant::now();
-        if answered > until {
+        seen.all_requests += 1;
+        if answered > span.until {
             return Ok(seen);
         }
-        if answered > from {
+        if answered > span.from {
             seen.latencies.add(answered - asked);
             seen.body_bytes += body.len() as u64;
         }

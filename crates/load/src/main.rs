@@ -1,12 +1,16 @@
-//! The two programs beside the server in a benchmark of the API: one that asks, and one that answers as fast as the same
-//! HTTP library can.
+//! The programs beside the server in benchmarks over HTTP: one that asks, and those to compare with: one that answers as fast
+//! as the same HTTP library can, one that only parses, one that only writes and syncs.
 //!
-//! A crate of its own, because both have to be built as the server is: optimised, with the same versions of everything.
+//! A crate of its own, because all have to be built as the server is: optimised, with the same versions of everything.
 
 mod ask;
 mod bare;
 mod generate;
 mod latencies;
+mod parse;
+mod span;
+mod threads;
+mod write;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,10 @@ enum Program {
     Ask(ask::AskArguments),
     /// Send requests over kept-alive connections for a while, and print what came of it as JSON.
     Generate(generate::GenerateArguments),
+    /// Parse a body again and again, and print the same figures.
+    Parse(parse::ParseArguments),
+    /// Write a body again and again, each time durably, and print the same figures.
+    Write(write::WriteArguments),
 }
 
 #[tokio::main]
@@ -35,6 +43,8 @@ async fn main() -> ExitCode {
         Program::Bare(arguments) => bare::run(arguments).await,
         Program::Ask(arguments) => ask::run(arguments).await,
         Program::Generate(arguments) => generate::run(arguments).await,
+        Program::Parse(arguments) => parse::run(&arguments),
+        Program::Write(arguments) => write::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,12 +1,16 @@
 //! `cargo xtask bench`: ratios against what the parts do by themselves, in one run on one machine.
 
 mod api;
+mod binaries;
+mod client;
 mod contest;
 mod dataset;
+mod import;
 mod in_crate;
 mod layout;
 mod measure;
 mod pg_to_pg;
+mod process;
 mod psql;
 mod report;
 
@@ -31,6 +35,8 @@ enum Benchmark {
     PgToPg(pg_to_pg::PgToPgArguments),
     /// Requests to the API, against a bare handler with answers of the same size.
     Api(api::ApiArguments),
+    /// Data pushed to the Import API, against parsing and durable writing alone.
+    Import(import::ImportArguments),
     /// JSON records into columns, against parsing them into values.
     Shape,
     /// Bodies that are pushed, against parsing them into values.
@@ -44,6 +50,7 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
     match &arguments.benchmark {
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
         Benchmark::Api(arguments) => api::run(arguments, interrupts),
+        Benchmark::Import(arguments) => import::run(arguments, interrupts),
         Benchmark::Shape => in_crate::run("selvedge-shape", &["json"]),
         Benchmark::Intake => in_crate::run("selvedge-intake", &["batch", "push"]),
         Benchmark::Spool => in_crate::run("selvedge-spool", &["append"]),

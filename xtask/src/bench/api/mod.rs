@@ -1,23 +1,22 @@
 //! `cargo xtask bench api`: how many requests per second the API answers, and how fast, next to a bare handler.
 
-mod process;
 mod report;
 mod stage;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::bench::api::process::Process;
 use crate::bench::api::report::{Contestant, Report, Sample};
 use crate::bench::api::stage::{Means, Stage, Store};
+use crate::bench::binaries::{Binaries, BinaryArguments};
+use crate::bench::process::Process;
 use crate::bench::psql::Psql;
 use crate::interrupts::Interrupts;
 use crate::postgres::{self, Server};
-use crate::workspace;
 
 /// Durable, as an operator's server is.
 const SETTINGS: [&str; 2] = ["fsync=on", "synchronous_commit=on"];
@@ -44,12 +43,8 @@ pub(crate) struct ApiArguments {
     /// Only requests whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
-    /// This `selvedge` instead of a release build made now.
-    #[arg(long, requires = "load")]
-    binary: Option<PathBuf>,
-    /// This `selvedge-load`.
-    #[arg(long, requires = "binary")]
-    load: Option<PathBuf>,
+    #[command(flatten)]
+    binaries: BinaryArguments,
 }
 
 /// What is asked.
@@ -91,22 +86,7 @@ fn kinds(source: i64) -> [Kind; 5] {
 /// Builds, measures, prints, and writes `target/bench/api-<time>.json`.
 pub(crate) fn run(arguments: &ApiArguments, interrupts: &Interrupts) -> Result<ExitCode> {
     ensure!(arguments.rounds > 0, "--rounds must be at least 1");
-    let (selvedge, load) = match (&arguments.binary, &arguments.load) {
-        (Some(selvedge), Some(load)) => {
-            (std::path::absolute(selvedge)?, std::path::absolute(load)?)
-        }
-        _ => {
-            let mut build = workspace::cargo();
-            build.args(["build", "--release", "--package", "selvedge"]);
-            build.args(["--package", "selvedge-load"]);
-            workspace::announce(&build);
-            ensure!(interrupts.run(&mut build)?.success(), "the build failed");
-            (
-                workspace::release_binary("selvedge"),
-                workspace::release_binary("selvedge-load"),
-            )
-        }
-    };
+    let Binaries { selvedge, load } = arguments.binaries.find(interrupts)?;
     let programs = postgres::programs(interrupts)?;
     let postgres = Server::start(&programs, &SETTINGS, interrupts)?;
     let means = Means {
@@ -217,8 +197,6 @@ fn contest(
                 let number = figures[name].as_f64();
                 number.with_context(|| format!("{name} is missing"))
             };
-            // The warm-up is in the processor time and not in the requests: it is counted out by the rate.
-            let asked = number("requests_per_second")? * number("busy_seconds")?;
             let sample = Sample {
                 store: store.name(),
                 kind: kind.name,
@@ -227,7 +205,8 @@ fn contest(
                 p50_micros: number("p50_micros")?,
                 p99_micros: number("p99_micros")?,
                 body_bytes: number("body_bytes")?,
-                cpu_micros: (after.cpu_seconds - before.cpu_seconds) * 1e6 / asked,
+                cpu_micros: (after.cpu_seconds - before.cpu_seconds) * 1e6
+                    / number("all_requests")?,
                 peak_bytes: after.peak_bytes,
             };
             eprintln!(

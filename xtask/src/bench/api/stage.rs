@@ -2,22 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::bench::api::process::Process;
+use crate::bench::client::Client;
+use crate::bench::process::Process;
 use crate::bench::psql::Psql;
 use crate::interrupts::Interrupts;
 use crate::postgres::{Programs, Server};
 
 /// Sources in the account that is read.
 pub(super) const SOURCES: usize = 50;
-
-/// How long everything may take that happens before the first measurement.
-const PATIENCE: Duration = Duration::from_secs(180);
-const POLL: Duration = Duration::from_millis(100);
 
 /// Any 32 bytes.
 const MASTER_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -104,25 +100,15 @@ impl Stage {
         let partner: Value = serde_json::from_str(&partner)?;
 
         let client = |token: Option<&Path>| Client {
-            means,
+            load: means.load,
+            interrupts: means.interrupts,
             base: server.url.clone(),
             token: token.map(Path::to_owned),
         };
         let account = |name: &str| -> Result<(i64, PathBuf)> {
-            let created = client(None).send(
-                "POST",
-                "/v3/accounts",
-                &json!({
-                    "partner_id": partner["partner_id"], "partner_secret": partner["partner_secret"],
-                    "first_name": "Ada", "last_name": "Byron", "company": "Acme",
-                    "email": format!("{name}@example.com"), "region": "us-east-1",
-                }),
-            )?;
-            let token = created["access_token"].as_str().context("no token")?;
             let path = folder.join(name);
-            std::fs::write(&path, token)?;
-            let id = created["stitch_account_id"].as_i64();
-            Ok((id.context("no account")?, path))
+            let id = client(None).create_account(&partner, name, &path)?;
+            Ok((id, path))
         };
         let (account_id, reader) = account("reader")?;
         let (_, writer) = account("writer")?;
@@ -180,52 +166,4 @@ fn configure(client: &Client<'_>, postgres: &Server, account: i64) -> Result<i64
         "the source is not scheduled: {configured}"
     );
     Ok(first)
-}
-
-/// Requests by the load program, one at a time.
-struct Client<'a> {
-    means: &'a Means<'a>,
-    base: String,
-    token: Option<PathBuf>,
-}
-
-impl Client<'_> {
-    fn get(&self, path: &str) -> Result<Value> {
-        self.ask("GET", path, None)
-    }
-
-    fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        self.ask(method, path, Some(body))
-    }
-
-    fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            let found = self.get(path)?;
-            if holds(&found) {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < PATIENCE, "{path} stays {found}");
-            self.means.interrupts.pause(POLL)?;
-        }
-    }
-
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut command = Command::new(self.means.load);
-        command
-            .args(["ask", "--method", method, "--url"])
-            .arg(format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            command.arg("--token").arg(token);
-        }
-        if let Some(body) = body {
-            command.arg("--body").arg(body.to_string());
-        }
-        let text = self
-            .means
-            .interrupts
-            .output(&mut command)
-            .with_context(|| format!("{method} {path}"))?;
-        Ok(serde_json::from_str(&text)?)
-    }
 }

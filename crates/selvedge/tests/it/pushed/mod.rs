@@ -2,6 +2,7 @@
 
 mod clients;
 mod contract;
+mod fairness;
 mod kills;
 mod loading;
 mod webhooks;

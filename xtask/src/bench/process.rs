@@ -13,21 +13,21 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A child that has said where it listens. Dropping it stops it.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 /// Totals since the start of a process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Used {
-    pub(super) cpu_seconds: f64,
-    pub(super) peak_bytes: u64,
+pub(crate) struct Used {
+    pub(crate) cpu_seconds: f64,
+    pub(crate) peak_bytes: u64,
 }
 
 impl Process {
     /// Starts a program and waits until it prints `http://ADDRESS:PORT` on the output that `printed` takes.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &mut Command,
         printed: impl FnOnce(&mut Child) -> Option<Box<dyn Read + Send>>,
     ) -> Result<Self> {
@@ -57,7 +57,7 @@ impl Process {
         bail!("{name} ended without saying where it listens:\n{seen}")
     }
 
-    pub(super) fn used(&self) -> Result<Used> {
+    pub(crate) fn used(&self) -> Result<Used> {
         let folder = format!("/proc/{}", self.child.id());
         let stat = std::fs::read_to_string(format!("{folder}/stat"))?;
         // Behind the name, which may hold anything: state is the first field, user and system time are the 12th and 13th.
