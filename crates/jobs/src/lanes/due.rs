@@ -3,20 +3,31 @@
 use std::collections::{HashMap, HashSet};
 
 use selvedge_spool::{Lane, Lsn, WaitingLane};
-use selvedge_types::{DestinationId, Timestamp};
+use selvedge_types::{AccountScope, DestinationId, Timestamp};
 
 use super::LaneSettings;
-use super::load::{Failure, Loaded};
+use super::load::{Failure, Loaded, RouteEnd};
 
 /// Minutes until a failed load is tried again: the first time, the second time, and so on; the last counts from then on.
 const RETRY_MINUTES: [i64; 6] = [1, 2, 5, 10, 30, 30];
+/// Until a lane looks again whether its source has got a destination.
+const NO_DESTINATION_SECONDS: i64 = 5;
 
 /// What is known of the lanes since the server started.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     lanes: HashMap<Lane, LaneAgenda>,
-    /// Destinations that cannot be reached, by the number of failures.
-    destinations: HashMap<DestinationId, Retry>,
+    /// Destinations that cannot be reached.
+    destinations: HashMap<DestinationId, Blocked>,
+}
+
+/// A destination that its lanes wait for.
+#[derive(Clone, Copy, Debug)]
+struct Blocked {
+    retry: Retry,
+    scope: AccountScope,
+    /// When its settings were changed last, as the load that failed saw it.
+    updated_at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -86,11 +97,10 @@ impl Agenda {
             0 => waiting.oldest_received_at.min(now),
             _ => now,
         });
-        let blocked = |retry: Option<&Retry>| retry.is_some_and(|retry| retry.at > now);
         let destination = waiting.lane.destination.or(lane.destination);
-        if blocked(lane.retry.as_ref())
-            || blocked(destination.and_then(|id| self.destinations.get(&id)))
-        {
+        let blocked = destination.and_then(|id| self.destinations.get(&id));
+        let retries = [lane.retry, blocked.map(|blocked| blocked.retry)];
+        if retries.iter().flatten().any(|retry| retry.at > now) {
             return false;
         }
         let waited = now.as_micros().saturating_sub(since.as_micros());
@@ -104,29 +114,64 @@ impl Agenda {
     pub(super) fn note(&mut self, key: &Lane, loaded: &Loaded, now: Timestamp) {
         let lane = self.lanes.entry(key.clone()).or_default();
         lane.noticed_at = None;
-        lane.destination = loaded.destination.or(lane.destination);
+        let destination = loaded.route.map(|route| route.destination);
+        lane.destination = destination.or(lane.destination);
         match loaded.failure {
             None => {
                 lane.seen = loaded.seen;
                 lane.held_records = loaded.held_records;
                 lane.held_bytes = loaded.held_bytes;
                 lane.retry = None;
-                if let Some(destination) = loaded.destination {
+                if let Some(destination) = destination {
                     self.destinations.remove(&destination);
                 }
+            }
+            // It gets one at any time, and then nobody should have to wait long.
+            Some(Failure::NoDestination) => {
+                lane.retry = Some(Retry {
+                    failures: 0,
+                    at: now.plus_seconds(NO_DESTINATION_SECONDS),
+                });
             }
             Some(failure) => {
                 lane.retry = Some(Retry::after(lane.retry, now));
                 if failure == Failure::Destination
-                    && let Some(destination) = loaded.destination
+                    && let Some(route) = loaded.route
                 {
-                    let before = self.destinations.get(&destination).copied();
+                    let before = self.destinations.get(&route.destination);
+                    let before = before.map(|blocked| blocked.retry);
                     // One failure at a time: lanes that were under way fail together.
                     if before.is_none_or(|retry| retry.at <= now) {
-                        self.destinations
-                            .insert(destination, Retry::after(before, now));
+                        let blocked = Blocked {
+                            retry: Retry::after(before, now),
+                            scope: route.scope,
+                            updated_at: route.updated_at,
+                        };
+                        self.destinations.insert(route.destination, blocked);
                     }
                 }
+            }
+        }
+    }
+
+    /// The destinations that lanes wait for, and when their settings were changed last, as far as is known here.
+    pub(super) fn blocked(&self) -> Vec<RouteEnd> {
+        let blocked = self.destinations.iter();
+        blocked
+            .map(|(destination, blocked)| RouteEnd {
+                destination: *destination,
+                scope: blocked.scope,
+                updated_at: blocked.updated_at,
+            })
+            .collect()
+    }
+
+    /// Somebody has changed the destination's settings: what failed before says nothing any more.
+    pub(super) fn forgive(&mut self, destination: DestinationId) {
+        self.destinations.remove(&destination);
+        for (key, lane) in &mut self.lanes {
+            if key.destination.or(lane.destination) == Some(destination) {
+                lane.retry = None;
             }
         }
     }
@@ -175,7 +220,11 @@ mod tests {
     fn succeeded(seen: u64) -> Loaded {
         Loaded {
             seen: Lsn(seen),
-            destination: Some(DestinationId(2)),
+            route: Some(RouteEnd {
+                destination: DestinationId(2),
+                scope: AccountScope::of(AccountId(3)),
+                updated_at: at(0),
+            }),
             ..Loaded::default()
         }
     }
@@ -252,6 +301,36 @@ mod tests {
         agenda.note(&lane.lane, &succeeded(1), at(now));
         let more = waiting("t", 2, now);
         assert!(is_due(&mut agenda, &more, now + 60), "success starts over");
+    }
+
+    #[test]
+    fn a_destination_whose_settings_were_changed_is_tried_at_once() {
+        let mut agenda = Agenda::default();
+        let lane = waiting("t", 1, 0);
+        for now in [60, 120, 240] {
+            agenda.note(&lane.lane, &failed(Failure::Destination), at(now));
+        }
+        assert!(!is_due(&mut agenda, &lane, 300));
+        let blocked = agenda.blocked();
+        assert_eq!((blocked.len(), blocked[0].updated_at), (1, at(0)));
+        agenda.forgive(DestinationId(2));
+        assert!(is_due(&mut agenda, &lane, 300));
+        assert!(agenda.blocked().is_empty());
+    }
+
+    #[test]
+    fn a_lane_without_a_destination_looks_again_soon() {
+        let mut agenda = Agenda::default();
+        let lane = waiting("t", 1, 0);
+        let nowhere = Loaded {
+            failure: Some(Failure::NoDestination),
+            ..Loaded::default()
+        };
+        for now in [60, 70, 80] {
+            assert!(is_due(&mut agenda, &lane, now));
+            agenda.note(&lane.lane, &nowhere, at(now));
+            assert!(!is_due(&mut agenda, &lane, now + 4));
+        }
     }
 
     #[test]

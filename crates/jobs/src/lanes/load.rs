@@ -11,7 +11,7 @@ use selvedge_net::Dialer;
 use selvedge_spool::{IntakeLog, Lane, Lsn, WaitingLane};
 use selvedge_store::intake_lanes::{self, LaneKey};
 use selvedge_store::{StoreError, destinations, loads, sources};
-use selvedge_types::{AccountScope, Clock, DestinationId};
+use selvedge_types::{AccountScope, Clock, DestinationId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::journal::StoreLaneJournal;
@@ -40,13 +40,24 @@ pub(super) struct Loaded {
     pub(super) held_records: u64,
     pub(super) held_bytes: u64,
     /// Where the data went, or was to go.
-    pub(super) destination: Option<DestinationId>,
+    pub(super) route: Option<RouteEnd>,
     pub(super) failure: Option<Failure>,
+}
+
+/// The destination at the end of a route, as the load saw it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RouteEnd {
+    pub(super) scope: AccountScope,
+    pub(super) destination: DestinationId,
+    /// When its settings were changed last.
+    pub(super) updated_at: Timestamp,
 }
 
 /// Who waits because of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
+    /// The lane, until its source has a destination.
+    NoDestination,
     /// The lane.
     Table,
     /// All lanes of the destination.
@@ -65,7 +76,7 @@ impl Loaded {
 
 /// A lane's way into its table.
 struct Route {
-    destination: DestinationId,
+    end: RouteEnd,
     schema_name: String,
 }
 
@@ -81,8 +92,12 @@ impl Loader {
         let lane = waiting.lane.clone();
         let route = match self.route(scope, &lane).await {
             Ok(Some(route)) => route,
-            // The source has no destination: its data waits until it gets one.
-            Ok(None) => return Loaded::crashed(),
+            Ok(None) => {
+                return Loaded {
+                    failure: Some(Failure::NoDestination),
+                    ..Loaded::default()
+                };
+            }
             Err(error) => return unrecorded(&lane, &error),
         };
         let key = self.key(&lane);
@@ -100,13 +115,13 @@ impl Loader {
             lane: lane.clone(),
             key,
             fence,
-            destination: route.destination,
+            destination: route.end.destination,
         });
         let loaded = self
             .carry(&waiting, &route, position, fence, &journal, stop, abort)
             .await;
         let ended = Loaded {
-            destination: Some(route.destination),
+            route: Some(route.end),
             ..Loaded::default()
         };
         match loaded {
@@ -163,6 +178,25 @@ impl Loader {
         }
     }
 
+    /// Those of the destinations whose settings have been changed since.
+    pub(super) async fn changed(
+        &self,
+        ends: Vec<RouteEnd>,
+    ) -> Result<Vec<DestinationId>, StoreError> {
+        let mut changed = Vec::new();
+        if ends.is_empty() {
+            return Ok(changed);
+        }
+        let mut tx = self.control.store().read().await?;
+        for end in ends {
+            let found = destinations::find(&mut tx, end.scope, end.destination).await?;
+            if found.is_none_or(|found| found.updated_at != end.updated_at) {
+                changed.push(end.destination);
+            }
+        }
+        Ok(changed)
+    }
+
     fn key(&self, lane: &Lane) -> LaneKey {
         LaneKey {
             source: lane.source,
@@ -184,9 +218,14 @@ impl Loader {
             .flatten()
         {
             let found = destinations::find(&mut tx, scope, id).await?;
-            if found.is_some_and(|found| found.deleted_at.is_none()) {
-                return Ok(Some(Route {
+            if let Some(found) = found.filter(|found| found.deleted_at.is_none()) {
+                let end = RouteEnd {
+                    scope,
                     destination: id,
+                    updated_at: found.updated_at,
+                };
+                return Ok(Some(Route {
+                    end,
                     schema_name: source.name,
                 }));
             }
@@ -228,7 +267,7 @@ impl Loader {
     ) -> Result<LaneReport, LaneError> {
         let scope = AccountScope::of(waiting.account);
         let destination =
-            connections::destination(&self.control, &self.registry, scope, route.destination)
+            connections::destination(&self.control, &self.registry, scope, route.end.destination)
                 .await
                 .map_err(LaneError::Target)?;
         let lane = &waiting.lane;

@@ -26,6 +26,8 @@ use load::{Loaded, Loader};
 
 /// How often lanes are looked at.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// How often destinations that lanes wait for are looked at: their settings may have been mended.
+const FORGIVE_SECONDS: i64 = 2;
 /// How often what waits beyond its time is dropped.
 const DISCARD_SECONDS: i64 = 3_600;
 
@@ -93,7 +95,7 @@ impl LaneRunner {
         let mut tasks: JoinSet<Loaded> = JoinSet::new();
         let mut every = tokio::time::interval(POLL_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut discard_at = Timestamp::from_micros(0);
+        let [mut discard_at, mut forgive_at] = [Timestamp::from_micros(0); 2];
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -106,6 +108,16 @@ impl LaneRunner {
             if now >= discard_at {
                 discard_at = now.plus_seconds(DISCARD_SECONDS);
                 self.discard_expired().await;
+            }
+            if now >= forgive_at {
+                forgive_at = now.plus_seconds(FORGIVE_SECONDS);
+                match self.loader.changed(agenda.blocked()).await {
+                    Ok(changed) => changed.into_iter().for_each(|id| agenda.forgive(id)),
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "destinations could not be looked up");
+                    }
+                }
             }
             let waiting = self.log.lanes();
             agenda.keep_only(&waiting);
