@@ -28,7 +28,7 @@ const MODEST_PACE: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Under the flood, the slowest but one in a hundred takes at most so many times what it takes in quiet …
-const FACTOR: u32 = 20;
+const FACTOR: u32 = 10;
 /// … or this long.
 const ALWAYS_ALLOWED: Duration = Duration::from_millis(250);
 
