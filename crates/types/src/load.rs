@@ -23,6 +23,14 @@ pub struct FinishedLoad {
     pub subtables: Vec<LoadedTable>,
 }
 
+impl FinishedLoad {
+    /// Rows of all tables.
+    pub fn row_count(&self) -> u64 {
+        let tables = self.subtables.iter().chain([&self.root]);
+        tables.map(|table| table.row_count).sum()
+    }
+}
+
 /// Least and greatest value of a replication key, in canonical text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BookmarkRange {

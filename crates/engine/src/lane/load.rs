@@ -15,8 +15,8 @@ use super::{
     CommittedPosition, LaneBooks, LaneError, LaneJournal, LanePart, LaneParts, LanePosition,
     LogPosition,
 };
-use crate::LoadSummary;
 use crate::limits::RunLimits;
+use crate::{LoadSummary, Loaded};
 
 /// Everything one load needs.
 pub struct LaneLoad {
@@ -312,9 +312,16 @@ impl LaneLoad {
     async fn save(
         &mut self,
         state: &State,
-        loaded: Option<&FinishedLoad>,
+        finished: Option<&FinishedLoad>,
     ) -> Result<(), LaneError> {
-        self.journal.save(state.position, loaded).await?;
+        // A load that changed nothing is one all the same: what kept the one before it from the table is over.
+        let loaded = Loaded {
+            table_name: &self.table_name,
+            at: self.clock.now(),
+            row_count: finished.map_or(0, FinishedLoad::row_count),
+            finished,
+        };
+        self.journal.save(state.position, Some(loaded)).await?;
         self.position = state.position;
         Ok(())
     }

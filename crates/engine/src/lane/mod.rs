@@ -15,10 +15,9 @@ use bytes::Bytes;
 use selvedge_connector::{Books, ConnectorError, LogLevel};
 use selvedge_intake::PartHeader;
 use selvedge_types::Timestamp;
-use selvedge_types::load::FinishedLoad;
 use serde::{Deserialize, Serialize};
 
-use crate::{JournalError, LoadSummary};
+use crate::{JournalError, LoadSummary, Loaded};
 
 pub use load::{LaneLoad, LaneReport};
 
@@ -81,7 +80,7 @@ pub trait LaneJournal: Send + Sync {
     async fn save(
         &self,
         position: LanePosition,
-        loaded: Option<&FinishedLoad>,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError>;
 
     /// A line about the load. Never carries secrets or row values.

@@ -10,7 +10,7 @@ use selvedge_connector::{ConnectorError, Destination, LoadContext, LogLevel, Str
 use selvedge_engine::lane::{
     LaneError, LaneJournal, LaneLoad, LanePart, LaneParts, LanePosition, LaneReport, LogPosition,
 };
-use selvedge_engine::{JournalError, RunLimits};
+use selvedge_engine::{JournalError, Loaded, RunLimits};
 use selvedge_intake::{PartHeader, Typing};
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_testkit::clock::FakeClock;
@@ -18,7 +18,6 @@ use selvedge_testkit::effort;
 use selvedge_testkit::memory::MemoryDestination;
 use selvedge_testkit::sabotage::{DestinationFault, SabotagedDestination};
 use selvedge_types::Timestamp;
-use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
 /// One message of a part.
@@ -100,13 +99,13 @@ impl LaneJournal for Journal {
     async fn save(
         &self,
         position: LanePosition,
-        loaded: Option<&FinishedLoad>,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         if self.saves.fetch_add(1, Ordering::SeqCst) + 1 == self.fault {
             return Err(JournalError::Store("the process died".to_owned()));
         }
         *self.position.lock().unwrap() = position;
-        *self.told.lock().unwrap() += loaded.map_or(0, |loaded| loaded.root.row_count);
+        *self.told.lock().unwrap() += loaded.map_or(0, |loaded| loaded.row_count);
         Ok(())
     }
 

@@ -6,12 +6,11 @@ use async_trait::async_trait;
 use selvedge_connector::LogLevel;
 use selvedge_control::Control;
 use selvedge_control::loads::{self, LoadedRows};
-use selvedge_engine::JournalError;
 use selvedge_engine::lane::{LaneJournal, LanePosition};
+use selvedge_engine::{JournalError, Loaded};
 use selvedge_spool::{IntakeLog, Lane, Lsn};
 use selvedge_store::StoreError;
 use selvedge_store::intake_lanes::{self, LaneKey};
-use selvedge_types::load::FinishedLoad;
 use selvedge_types::{AccountScope, Clock, DestinationId};
 
 pub(super) struct StoreLaneJournal {
@@ -31,7 +30,7 @@ impl StoreLaneJournal {
     async fn keep(
         &self,
         position: LanePosition,
-        loaded: Option<&FinishedLoad>,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let stored = intake_lanes::LanePosition {
@@ -44,14 +43,13 @@ impl StoreLaneJournal {
         if !intake_lanes::save(&mut tx, scope, key, self.fence, stored, now).await? {
             return Ok(false);
         }
-        if let Some(finished) = loaded {
-            let subtables = finished.subtables.iter().map(|table| table.row_count);
+        if let Some(loaded) = loaded {
             let loaded = LoadedRows {
                 destination: self.destination,
-                stream_name: &self.lane.table_name,
-                row_count: finished.root.row_count + subtables.sum::<u64>(),
-                at: now,
-                finished: Some(finished),
+                stream_name: loaded.table_name,
+                row_count: loaded.row_count,
+                at: loaded.at,
+                finished: loaded.finished,
             };
             loads::record(&mut tx, scope, self.lane.source, loaded).await?;
         }
@@ -65,7 +63,7 @@ impl LaneJournal for StoreLaneJournal {
     async fn save(
         &self,
         position: LanePosition,
-        loaded: Option<&FinishedLoad>,
+        loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         match self.keep(position, loaded).await {
             Ok(true) => {}
