@@ -26,8 +26,8 @@ pub(crate) struct SoakArguments {
     /// How many seeds each randomised test goes through.
     #[arg(long, default_value_t = 500)]
     seeds: u32,
-    /// Prove, instead, what happens when a disk is full: under a SQLite destination, under a PostgreSQL destination, and under
-    /// the server itself.
+    /// Prove, instead, what happens when a disk is full: under a SQLite destination, under a PostgreSQL destination, under the
+    /// server itself, and under what is pushed to it.
     /// Mounts small file systems in memory, for which it has to be root.
     #[arg(long)]
     full_disk: bool,

@@ -12,7 +12,12 @@ use crate::suite::{self, Runner};
 const VARIABLE: &str = "SELVEDGE_FULL_DISK";
 
 /// Name and size. What fits is a job with a few rows, what does not is one with many; between the two is the filler.
-const DISKS: [(&str, &str); 3] = [("sqlite", "256m"), ("postgres", "320m"), ("server", "24m")];
+const DISKS: [(&str, &str); 4] = [
+    ("sqlite", "256m"),
+    ("postgres", "320m"),
+    ("server", "24m"),
+    ("intake", "64m"),
+];
 
 pub(super) fn run(arguments: &[String], interrupts: &Interrupts) -> Result<ExitCode> {
     let folder = tempfile::Builder::new()
