@@ -10,7 +10,7 @@ use selvedge_types::Clock;
 use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
-use super::table::LaneTable;
+use super::table::{LaneTable, Surroundings};
 use super::{
     CommittedPosition, LaneBooks, LaneError, LaneJournal, LanePart, LaneParts, LanePosition,
     LogPosition,
@@ -75,9 +75,11 @@ impl LaneLoad {
     pub async fn execute(mut self) -> Result<LaneReport, LaneError> {
         let mut state = State::of(self.position);
         self.seek(state.position.upto).await?;
-        let destination = Arc::clone(&self.destination);
-        let clock = Arc::clone(&self.clock);
-        let limits = self.limits.clone();
+        let around = Surroundings {
+            destination: Arc::clone(&self.destination),
+            clock: Arc::clone(&self.clock),
+            limits: self.limits.clone(),
+        };
         let mut open: Option<LaneTable<'_>> = None;
         let mut ahead = self.next().await?;
         while let Some(part) = ahead.take() {
@@ -99,25 +101,13 @@ impl LaneLoad {
                     if let Some(table) = open.take() {
                         self.finish(&mut state, table).await?;
                     }
-                    let table = self
-                        .open(
-                            &destination,
-                            &clock,
-                            &limits,
-                            &part,
-                            version,
-                            LoadMode::Replace,
-                        )
-                        .await?;
-                    if let Some(committed) = self.unheard(&state, &table) {
-                        self.go_on_from(&mut state, committed, table).await?;
-                    } else {
+                    let opened = self.open(&mut state, &around, &part, LoadMode::Replace);
+                    if let Some(table) = opened.await? {
                         self.replace(&mut state, table, &part, version).await?;
                     }
                     ahead = self.next().await?;
                 }
                 Fate::Write => {
-                    let version = state.position.table_version.unwrap_or(0);
                     if let Some(table) = open.take_if(|table| !table.takes(&part.header.key_names))
                     {
                         self.finish(&mut state, table).await?;
@@ -130,21 +120,11 @@ impl LaneLoad {
                     let mut table = match open.take() {
                         Some(table) => table,
                         None => {
-                            let table = self
-                                .open(
-                                    &destination,
-                                    &clock,
-                                    &limits,
-                                    &part,
-                                    version,
-                                    LoadMode::Merge,
-                                )
-                                .await?;
-                            if let Some(committed) = self.unheard(&state, &table) {
-                                self.go_on_from(&mut state, committed, table).await?;
+                            let opened = self.open(&mut state, &around, &part, LoadMode::Merge);
+                            let Some(table) = opened.await? else {
                                 ahead = self.next().await?;
                                 continue;
-                            }
+                            };
                             table
                         }
                     };
@@ -244,15 +224,19 @@ impl LaneLoad {
         self.seek(activation.at).await
     }
 
+    /// Opens the table for a part. `None` when the destination turns out to be further than this load knew: then the lane is read
+    /// on from there.
     async fn open<'a>(
         &mut self,
-        destination: &'a Arc<dyn Destination>,
-        clock: &'a Arc<dyn Clock>,
-        limits: &'a RunLimits,
+        state: &mut State,
+        around: &'a Surroundings,
         part: &LanePart,
-        table_version: i64,
         mode: LoadMode,
-    ) -> Result<LaneTable<'a>, LaneError> {
+    ) -> Result<Option<LaneTable<'a>>, LaneError> {
+        let version = match mode {
+            LoadMode::Merge => state.position.table_version,
+            LoadMode::Replace => part.header.table_version,
+        };
         let target = TableTarget {
             identity: self.identity.clone(),
             schema_name: self.schema_name.clone(),
@@ -260,11 +244,18 @@ impl LaneLoad {
             schema: StreamSchema::new(Vec::new()),
             key: part.header.key_names.clone(),
             mode,
-            table_version,
+            table_version: version.unwrap_or(0),
         };
-        let opened = destination.open(self.load.clone(), target.clone()).await;
-        let writer = opened.map_err(LaneError::Target)?;
-        Ok(LaneTable::new(destination, clock, limits, &target, writer))
+        let opened = around.destination.open(self.load.clone(), target.clone());
+        let writer = opened.await.map_err(LaneError::Target)?;
+        let table = LaneTable::new(around, &target, writer);
+        match self.unheard(state, &table) {
+            Some(committed) => {
+                self.go_on_from(state, committed, table).await?;
+                Ok(None)
+            }
+            None => Ok(Some(table)),
+        }
     }
 
     /// What the destination committed and nobody heard of, because the load before died between the two.

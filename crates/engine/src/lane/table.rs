@@ -15,11 +15,16 @@ use super::{LaneError, LanePart};
 use crate::limits::RunLimits;
 use crate::{LoadNames, LoadSummary};
 
+/// What tables are written with.
+pub(super) struct Surroundings {
+    pub(super) destination: Arc<dyn Destination>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: RunLimits,
+}
+
 /// An open table, and the records on their way into it.
 pub(super) struct LaneTable<'a> {
-    destination: &'a Arc<dyn Destination>,
-    clock: &'a Arc<dyn Clock>,
-    limits: &'a RunLimits,
+    around: &'a Surroundings,
     writer: Box<dyn TableWriter>,
     told: Told,
     /// For records of this typing; another typing takes another shaper.
@@ -42,16 +47,12 @@ pub(super) struct LaneTable<'a> {
 
 impl<'a> LaneTable<'a> {
     pub(super) fn new(
-        destination: &'a Arc<dyn Destination>,
-        clock: &'a Arc<dyn Clock>,
-        limits: &'a RunLimits,
+        around: &'a Surroundings,
         target: &TableTarget,
         writer: Box<dyn TableWriter>,
     ) -> Self {
         Self {
-            destination,
-            clock,
-            limits,
+            around,
             told: Told {
                 key: target.key.clone(),
                 destination_table: writer.table_name().to_owned(),
@@ -123,8 +124,8 @@ impl<'a> LaneTable<'a> {
                     }),
                 }
                 let full = shaper.is_full()
-                    || shaper.size_bytes() >= self.limits.batch_bytes
-                    || shaper.row_count() >= self.limits.batch_rows;
+                    || shaper.size_bytes() >= self.around.limits.batch_bytes
+                    || shaper.row_count() >= self.around.limits.batch_rows;
                 if full {
                     self.flush().await?;
                 }
@@ -156,7 +157,7 @@ impl<'a> LaneTable<'a> {
     pub(super) fn unheard(&self, summary: LoadSummary, source_table: &str) -> Option<FinishedLoad> {
         summary
             .of_unheard_commit(&LoadSummary::default())
-            .finished(self.told.names(source_table, self.clock.now()))
+            .finished(self.told.names(source_table, self.around.clock.now()))
     }
 
     /// Commits, and leaves the table as it is to be. With what became of all its records, and what is to be told.
@@ -171,7 +172,7 @@ impl<'a> LaneTable<'a> {
             mut summary,
             given,
             told,
-            clock,
+            around,
             ..
         } = self;
         let report = writer.finish(upto).await.map_err(LaneError::Target)?;
@@ -185,7 +186,7 @@ impl<'a> LaneTable<'a> {
                 books
             ))));
         }
-        let finished = summary.finished(told.names(source_table, clock.now()));
+        let finished = summary.finished(told.names(source_table, around.clock.now()));
         Ok((report, books, finished))
     }
 
@@ -204,7 +205,7 @@ impl<'a> LaneTable<'a> {
         let system = SystemValues {
             extracted_at: instants(&mut self.extracted_at),
             received_at: instants(&mut self.received_at),
-            batched_at: self.clock.now(),
+            batched_at: self.around.clock.now(),
             sequences: Sequences::Given {
                 each: sequences.into(),
                 first_identity,
@@ -220,8 +221,8 @@ impl<'a> LaneTable<'a> {
     }
 
     fn new_shaper(&self, typing: &Typing) -> Result<JsonShaper, LaneError> {
-        let nesting = self.destination.nesting();
-        let destination = self.destination.display_name();
+        let nesting = self.around.destination.nesting();
+        let destination = self.around.destination.display_name();
         Ok(match typing {
             Typing::Schema(text) => {
                 let schema = serde_json::from_str(text).map_err(|error| {
