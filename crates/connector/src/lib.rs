@@ -18,6 +18,7 @@ mod error;
 mod key_order;
 mod schema;
 mod source;
+mod tap;
 
 pub use batch::{
     Instants, RecordTexts, RefusedRecord, Sequences, ShapedBatch, SubtableBatch, SystemValues,
@@ -36,4 +37,8 @@ pub use schema::{Field, LogicalType, StreamSchema, TypeClass};
 pub use source::{
     EventSender, KeyBound, LogLevel, ReadMethod, Source, SourceBatch, SourceEvent, StreamLocation,
     StreamRead, event_channel,
+};
+pub use tap::{
+    LogSink, SettingsStore, Tap, TapCatalog, TapContext, TapEvent, TapMetadata, TapRead, TapRecord,
+    TapRecords, TapSchema, TapSelection, TapSender, TapStream, tap_channel,
 };
