@@ -39,6 +39,6 @@ pub use source::{
     StreamRead, event_channel,
 };
 pub use tap::{
-    LogSink, SettingsStore, Tap, TapCatalog, TapContext, TapEvent, TapMetadata, TapRead, TapRecord,
-    TapRecords, TapSchema, TapSelection, TapSender, TapStream, tap_channel,
+    AnySource, LogSink, SettingsStore, Tap, TapCatalog, TapContext, TapEvent, TapMetadata, TapRead,
+    TapRecord, TapRecords, TapSchema, TapSelection, TapSender, TapStream, tap_channel,
 };

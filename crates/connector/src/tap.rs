@@ -1,7 +1,7 @@
 //! The reading side of the contract for Singer taps: programs that read all their streams in one go and write records as
 //! JSON, in whatever order they like.
 //!
-//! A [`Source`](crate::Source) is asked for one stream at a time and speaks of typed columns; a [`Tap`] gets all selected
+//! A [`Source`] is asked for one stream at a time and speaks of typed columns; a [`Tap`] gets all selected
 //! streams at once and speaks of records. Its state is a document of its own, which only it understands.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ConnectorError, LogLevel};
+use crate::{ConnectorError, LogLevel, Source};
 
 /// A source that reads all its streams in one go.
 #[async_trait]
@@ -35,6 +35,14 @@ pub trait Tap: Send + Sync {
         read: TapRead,
         out: TapSender,
     ) -> Result<(), ConnectorError>;
+}
+
+/// A source of either kind.
+#[derive(Clone)]
+pub enum AnySource {
+    /// One of our own connectors.
+    Native(Arc<dyn Source>),
+    Tap(Arc<dyn Tap>),
 }
 
 /// Everything a tap needs from outside.

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_connector::{AnySource, ConnectionConfig, ConnectorError, Destination, Source};
 use selvedge_dest_lake::LakeDestination;
 use selvedge_dest_mysql::MysqlDestination;
 use selvedge_dest_postgres::PostgresDestination;
@@ -114,12 +114,12 @@ impl Registry {
         &self,
         connection_type: &str,
         config: &ConnectionConfig,
-    ) -> Result<Arc<dyn Source>, ConnectorError> {
+    ) -> Result<AnySource, ConnectorError> {
         match SOURCES
             .iter()
             .find(|(types, _)| types.contains(&connection_type))
         {
-            Some((_, build)) => build(self, config),
+            Some((_, build)) => build(self, config).map(AnySource::Native),
             None => Err(missing("source", connection_type)),
         }
     }

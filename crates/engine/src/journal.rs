@@ -5,7 +5,7 @@ use selvedge_connector::{Catalog, ConnectorError, LogLevel};
 use selvedge_types::Timestamp;
 use selvedge_types::load::FinishedLoad;
 
-use crate::{StreamChoice, StreamPosition};
+use crate::{StreamChoice, StreamListing, StreamPosition, TapPosition, TapStreamState};
 
 /// Who speaks in the job's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,12 @@ pub enum JournalError {
     /// The store failed.
     #[error("the run could not be recorded: {0}")]
     Store(String),
+}
+
+impl JournalError {
+    fn no_taps() -> Self {
+        Self::Store("taps are not remembered here".to_owned())
+    }
 }
 
 /// What is known of one stream when the run starts.
@@ -90,6 +96,29 @@ pub trait RunJournal: Send + Sync {
         position: &StreamPosition,
         loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError>;
+
+    /// As [`RunJournal::discovered`], for a tap: the selected streams, in catalogue order. Only for memories that keep taps,
+    /// like the next two.
+    async fn discovered_by_tap(
+        &self,
+        _listings: Vec<StreamListing>,
+    ) -> Result<Vec<TapStreamState>, JournalError> {
+        Err(JournalError::no_taps())
+    }
+
+    /// How far the source's tap is; the default for one that never ran.
+    async fn tap_position(&self) -> Result<TapPosition, JournalError> {
+        Err(JournalError::no_taps())
+    }
+
+    /// As [`RunJournal::save_position`], for a tap and all its tables.
+    async fn save_tap_position(
+        &self,
+        _position: &TapPosition,
+        _loaded: &[Loaded<'_>],
+    ) -> Result<(), JournalError> {
+        Err(JournalError::no_taps())
+    }
 
     /// A stream could not be loaded.
     async fn load_failed(

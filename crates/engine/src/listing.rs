@@ -1,6 +1,6 @@
 //! A discovered stream in the form that the API shows: JSON Schema and metadata.
 
-use selvedge_connector::{DiscoveredField, DiscoveredStream};
+use selvedge_connector::{DiscoveredField, DiscoveredStream, TapStream};
 use serde_json::{Map, Value, json};
 
 /// One stream as it is stored and shown. Discoverable keys only.
@@ -12,8 +12,8 @@ pub struct StreamListing {
     pub schema: Value,
     /// Stream-level metadata.
     pub metadata: Map<String, Value>,
-    /// Field-level metadata, by field name.
-    pub fields: Vec<(String, Map<String, Value>)>,
+    /// Metadata below the stream, by breadcrumb: `["properties", "<field>"]`, and so on inwards.
+    pub fields: Vec<(Vec<String>, Map<String, Value>)>,
 }
 
 /// Renders what discovery found about one stream.
@@ -25,7 +25,10 @@ pub fn listing(stream: &DiscoveredStream) -> StreamListing {
     let mut fields: Vec<_> = stream
         .fields
         .iter()
-        .map(|field| (field.name.clone(), field_metadata(field)))
+        .map(|field| {
+            let breadcrumb = vec!["properties".to_owned(), field.name.clone()];
+            (breadcrumb, field_metadata(field))
+        })
         .collect();
     fields.sort_by(|left, right| left.0.cmp(&right.0));
     StreamListing {
@@ -33,6 +36,26 @@ pub fn listing(stream: &DiscoveredStream) -> StreamListing {
         stream_name: stream.stream_name.clone(),
         schema: json!({ "type": "object", "properties": properties }),
         metadata: stream_metadata(stream),
+        fields,
+    }
+}
+
+/// Renders what a tap offers: what it says is shown as it is.
+pub fn tap_listing(stream: &TapStream) -> StreamListing {
+    let mut metadata = Map::new();
+    let mut fields = Vec::new();
+    for entry in &stream.metadata {
+        match entry.breadcrumb.is_empty() {
+            true => metadata.extend(entry.metadata.clone()),
+            false => fields.push((entry.breadcrumb.clone(), entry.metadata.clone())),
+        }
+    }
+    fields.sort_by(|left, right| left.0.cmp(&right.0));
+    StreamListing {
+        tap_stream_id: stream.tap_stream_id.clone(),
+        stream_name: stream.stream_name.clone(),
+        schema: stream.schema.clone(),
+        metadata,
         fields,
     }
 }

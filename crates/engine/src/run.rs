@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use selvedge_connector::{
-    Books, Catalog, ConnectorError, Destination, DiscoverContext, ErrorKind, LoadContext, LogLevel,
-    ReadContext, Source,
+    AnySource, Books, Catalog, ConnectorError, Destination, DiscoverContext, ErrorKind,
+    LoadContext, LogLevel, ReadContext, Source,
 };
 use selvedge_net::Dialer;
 use selvedge_types::Clock;
@@ -19,7 +19,7 @@ use crate::sequence::Sequence;
 
 /// Everything one run needs.
 pub struct Run {
-    pub source: Arc<dyn Source>,
+    pub source: AnySource,
     pub destination: Arc<dyn Destination>,
     pub journal: Arc<dyn RunJournal>,
     pub clock: Arc<dyn Clock>,
@@ -63,14 +63,16 @@ pub struct RunReport {
 impl Run {
     /// Runs to the end, or to the next checkpoint after `stop`.
     pub async fn execute(self) -> RunReport {
-        let mut report = RunReport {
-            outcome: JobOutcome::default(),
-            stopped: false,
-            fenced: false,
-            streams: Vec::new(),
-        };
+        match &self.source {
+            AnySource::Native(source) => self.execute_native(source).await,
+            AnySource::Tap(tap) => Box::pin(self.execute_tap(tap)).await,
+        }
+    }
+
+    async fn execute_native(&self, source: &Arc<dyn Source>) -> RunReport {
+        let mut report = RunReport::new();
         self.log(LogLevel::Info, "discovering the structure of the source");
-        let catalog = match self.discover().await {
+        let catalog = match self.discover(source).await {
             Ok(catalog) => catalog,
             Err(error) if self.stop.is_cancelled() => {
                 return self.terminated(report, &error.to_string());
@@ -142,7 +144,13 @@ impl Run {
                     progress.current = Some((stream.table_name.clone(), stream.row_estimate));
                     self.journal.progress(&progress);
                     let ended = self
-                        .copy(&mut stream, &mut sequence, &mut progress, &mut report)
+                        .copy(
+                            source,
+                            &mut stream,
+                            &mut sequence,
+                            &mut progress,
+                            &mut report,
+                        )
                         .await;
                     match ended {
                         Ok(()) => {}
@@ -181,17 +189,18 @@ impl Run {
         report
     }
 
-    async fn discover(&self) -> Result<Catalog, ConnectorError> {
+    async fn discover(&self, source: &Arc<dyn Source>) -> Result<Catalog, ConnectorError> {
         let ctx = DiscoverContext {
             dialer: self.dialer.clone(),
             stop: self.stop.clone(),
             fidelity: self.destination.fidelity(),
         };
-        self.source.discover(&ctx).await
+        source.discover(&ctx).await
     }
 
     async fn copy(
         &self,
+        source: &Arc<dyn Source>,
         stream: &mut StreamPlan,
         sequence: &mut Sequence,
         progress: &mut Progress,
@@ -214,7 +223,7 @@ impl Run {
             run_seed: self.run_seed,
         };
         let mut copier = Copier {
-            source: &self.source,
+            source,
             destination: &self.destination,
             journal: &self.journal,
             clock: &self.clock,
@@ -275,7 +284,7 @@ impl Run {
         }
     }
 
-    fn counted(&self, table: &str, row_count: u64, books: &Books, elapsed_ms: i64) {
+    pub(crate) fn counted(&self, table: &str, row_count: u64, books: &Books, elapsed_ms: i64) {
         let metric = |kind: &str, metric: &str, value: serde_json::Value| {
             let tags = serde_json::json!({ "endpoint": table });
             let line =
@@ -315,7 +324,7 @@ impl Run {
         );
     }
 
-    fn terminated(&self, mut report: RunReport, why: &str) -> RunReport {
+    pub(crate) fn terminated(&self, mut report: RunReport, why: &str) -> RunReport {
         self.log(LogLevel::Info, &format!("terminated: {why}"));
         report.outcome = JobOutcome::terminated();
         report.stopped = true;
@@ -323,7 +332,7 @@ impl Run {
     }
 
     /// The journal failed: without memory a run must not go on.
-    fn unrecorded(&self, mut report: RunReport, error: JournalError) -> RunReport {
+    pub(crate) fn unrecorded(&self, mut report: RunReport, error: JournalError) -> RunReport {
         self.log(LogLevel::Critical, &error.to_string());
         report.fenced = matches!(error, JournalError::Fenced);
         if report.outcome.discovery.exit_status.is_none() {
@@ -335,7 +344,7 @@ impl Run {
         report
     }
 
-    fn log(&self, level: LogLevel, text: &str) {
+    pub(crate) fn log(&self, level: LogLevel, text: &str) {
         self.journal.log(Component::Main, level, text);
     }
 }
@@ -349,6 +358,18 @@ struct Failures {
 
 fn failed(error: ConnectorError) -> PhaseOutcome {
     PhaseOutcome::failed(error.to_string())
+}
+
+impl RunReport {
+    /// Of a run that has not done anything yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            outcome: JobOutcome::default(),
+            stopped: false,
+            fenced: false,
+            streams: Vec::new(),
+        }
+    }
 }
 
 impl StreamReport {

@@ -4,6 +4,7 @@
 //! Nothing is copied that can stay where it is: the records of an accepted body remain the text that came.
 
 mod batch;
+mod conformance;
 mod instant;
 mod kind;
 mod message;
@@ -16,6 +17,7 @@ mod transit;
 mod webhook;
 
 pub use batch::batch;
+pub use conformance::{NotTaken, RecordSchema};
 pub use message::{Message, MessageError, Messages};
 pub use part::{Intake, Part, PartHeader, Typing};
 pub use push::{MAX_RECORDS, push, push_transit};

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use selvedge_connector::{
-    CheckContext, CheckReport, ConnectorError, DiscoverContext, LogLevel, TypeFidelity,
+    AnySource, CheckContext, CheckReport, ConnectorError, DiscoverContext, LogLevel, TapContext,
+    TypeFidelity,
 };
 use selvedge_control::checks::{self, CheckResult};
 use selvedge_control::{Control, ControlError, sources, streams};
-use selvedge_engine::{Component, listing};
+use selvedge_engine::{Component, RunLimits, listing, tap_listing};
 use selvedge_store::Connection;
 use selvedge_store::jobs::ClaimedJob;
 use selvedge_types::job::{JobState, PhaseOutcome};
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     server_abort: &CancellationToken,
 ) -> Result<Option<JobState>, ControlError> {
     let (stop, abort) = (server_stop.child_token(), server_abort.child_token());
-    let log = shared.logs.append(&job.name);
+    let log = Arc::new(shared.logs.append(&job.name));
     let ending = Arc::new(Mutex::new(Ending::None));
     let lease = Lease {
         control: shared.control.clone(),
@@ -80,7 +81,7 @@ fn result(discovery: PhaseOutcome, check: PhaseOutcome) -> CheckResult {
 struct Check<'a> {
     shared: &'a Shared,
     job: &'a ClaimedJob,
-    log: &'a JobLog,
+    log: &'a Arc<JobLog>,
 }
 
 impl Check<'_> {
@@ -131,27 +132,31 @@ impl Check<'_> {
         let source = connections::source(control, registry, scope, id)
             .await
             .map_err(|error| self.refused(&error))?;
-        let report = source
-            .check(ctx)
-            .await
-            .map_err(|error| self.refused(&error))?;
-        self.report(&report)?;
-        if !discovers {
-            return Ok(());
-        }
-        let ctx = DiscoverContext {
-            dialer: ctx.dialer.clone(),
-            stop: ctx.stop.clone(),
-            fidelity: self.fidelity(control, id).await,
+        let listings: Vec<_> = match source {
+            AnySource::Native(source) => {
+                let report = source.check(ctx).await;
+                self.report(&report.map_err(|error| self.refused(&error))?)?;
+                if !discovers {
+                    return Ok(());
+                }
+                let ctx = DiscoverContext {
+                    dialer: ctx.dialer.clone(),
+                    stop: ctx.stop.clone(),
+                    fidelity: self.fidelity(control, id).await,
+                };
+                let catalog = source.discover(&ctx).await;
+                let catalog = catalog.map_err(|error| self.refused(&error))?;
+                catalog.streams.iter().map(listing).collect()
+            }
+            // A tap has no other test than discovery.
+            AnySource::Tap(tap) => {
+                let catalog = tap.discover(&self.tap_context(ctx)).await;
+                let catalog = catalog.map_err(|error| self.refused(&error))?;
+                catalog.streams.iter().map(tap_listing).collect()
+            }
         };
-        let catalog = source
-            .discover(&ctx)
-            .await
-            .map_err(|error| self.refused(&error))?;
-        let listings: Vec<_> = catalog
-            .streams
-            .iter()
-            .map(listing)
+        let listings: Vec<_> = listings
+            .into_iter()
             .map(crate::journal::into_control)
             .collect();
         let count = listings.len();
@@ -166,6 +171,18 @@ impl Check<'_> {
                 tracing::error!(%error, job.name = %self.job.name, "discovered streams could not be stored");
                 Err("We encountered an internal error while checking the connection.".to_owned())
             }
+        }
+    }
+
+    fn tap_context(&self, ctx: &CheckContext) -> TapContext {
+        let (log, clock) = (Arc::clone(self.log), Arc::clone(&self.shared.clock));
+        TapContext {
+            clock: Arc::clone(&clock),
+            stop: ctx.stop.clone(),
+            batch_bytes: RunLimits::default().batch_bytes,
+            log: Arc::new(move |level, text| {
+                log.write(clock.now(), Component::Main, level, text);
+            }),
         }
     }
 

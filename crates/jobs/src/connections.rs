@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selvedge_connector::{ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_connector::{AnySource, ConnectionConfig, ConnectorError, Destination};
 use selvedge_connectors::Registry;
 use selvedge_control::{Control, destinations, sources};
 use selvedge_types::{AccountScope, DestinationId, SourceId};
@@ -13,7 +13,7 @@ pub(crate) async fn source(
     registry: &Registry,
     scope: AccountScope,
     id: SourceId,
-) -> Result<Arc<dyn Source>, ConnectorError> {
+) -> Result<AnySource, ConnectorError> {
     match sources::settings_for_run(control, scope, id).await {
         Ok(Some(settings)) => registry.source(
             &settings.type_name,

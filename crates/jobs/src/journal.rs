@@ -5,17 +5,17 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
+use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel, TapMetadata};
 use selvedge_control::loads::{self, LoadedRows};
 use selvedge_control::streams::{self, SelectedStream};
 use selvedge_control::{Control, ControlError};
 use selvedge_engine::{
-    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamPosition,
-    StreamState, listing,
+    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamListing,
+    StreamPosition, StreamState, TapPosition, TapStreamState, listing,
 };
-use selvedge_store::StoreError;
 use selvedge_store::jobs::{self, ClaimedJob};
 use selvedge_store::streams::PositionUpdate;
+use selvedge_store::{StoreError, tap_positions};
 use selvedge_types::job::JobProgress;
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, DestinationId, SourceId};
@@ -97,6 +97,20 @@ impl StoreJournal {
         }
     }
 
+    /// Keeps what discovery found; the selected streams.
+    async fn apply(
+        &self,
+        listings: Vec<StreamListing>,
+    ) -> Result<Vec<SelectedStream>, JournalError> {
+        let listings = listings.into_iter().map(into_control).collect();
+        let applied = streams::apply_discovery(&self.control, &self.job, listings).await;
+        if !applied.map_err(control)? {
+            return Err(JournalError::Fenced);
+        }
+        let selected = streams::selection(&self.control, self.job.scope, self.source).await;
+        selected.map_err(control)
+    }
+
     /// Runs `write` in a transaction in which the job's lease cannot be lost.
     async fn under_lease<T>(
         &self,
@@ -112,6 +126,25 @@ impl StoreJournal {
         let value = write(&mut tx).await.map_err(store)?;
         tx.commit().await.map_err(store)?;
         Ok(value)
+    }
+}
+
+/// A selected stream of a tap, with what the tap is to be told of it.
+fn tap_stream(stream: SelectedStream) -> TapStreamState {
+    let fields = stream.metadata.replicated_fields();
+    TapStreamState {
+        fields: fields.map(str::to_owned).collect(),
+        tap_stream_id: stream.tap_stream_id,
+        epoch: stream.epoch,
+        chosen: stream
+            .metadata
+            .chosen
+            .into_iter()
+            .map(|entry| TapMetadata {
+                breadcrumb: entry.breadcrumb,
+                metadata: entry.metadata,
+            })
+            .collect(),
     }
 }
 
@@ -133,21 +166,8 @@ fn control(error: ControlError) -> JournalError {
 #[async_trait]
 impl RunJournal for StoreJournal {
     async fn discovered(&self, catalog: &Catalog) -> Result<Vec<StreamState>, JournalError> {
-        let listings: Vec<_> = catalog
-            .streams
-            .iter()
-            .map(listing)
-            .map(into_control)
-            .collect();
-        if !streams::apply_discovery(&self.control, &self.job, listings)
-            .await
-            .map_err(control)?
-        {
-            return Err(JournalError::Fenced);
-        }
-        let selected = streams::selection(&self.control, self.job.scope, self.source)
-            .await
-            .map_err(control)?;
+        let listings = catalog.streams.iter().map(listing).collect();
+        let selected = self.apply(listings).await?;
         let found: HashMap<&str, &DiscoveredStream> = catalog
             .streams
             .iter()
@@ -244,6 +264,69 @@ impl RunJournal for StoreJournal {
                 }
                 Ok(())
             }
+        }
+    }
+
+    async fn discovered_by_tap(
+        &self,
+        listings: Vec<StreamListing>,
+    ) -> Result<Vec<TapStreamState>, JournalError> {
+        let found: HashSet<String> = listings
+            .iter()
+            .map(|listing| listing.tap_stream_id.clone())
+            .collect();
+        let selected = self.apply(listings).await?;
+        Ok(selected
+            .into_iter()
+            .filter(|stream| found.contains(&stream.tap_stream_id))
+            .map(tap_stream)
+            .collect())
+    }
+
+    async fn tap_position(&self) -> Result<TapPosition, JournalError> {
+        let found = async {
+            let mut tx = self.control.store().read().await?;
+            tap_positions::find(&mut tx, self.job.scope, self.source).await
+        };
+        let Some(position) = found.await.map_err(store)? else {
+            return Ok(TapPosition::default());
+        };
+        // Starting over by mistake would read years again; whoever wrote this must say what is to become of it.
+        serde_json::from_value(position).map_err(|error| {
+            JournalError::Store(format!(
+                "the position of the source is not readable: {error}"
+            ))
+        })
+    }
+
+    async fn save_tap_position(
+        &self,
+        position: &TapPosition,
+        loaded: &[Loaded<'_>],
+    ) -> Result<(), JournalError> {
+        let stored = serde_json::to_value(position)
+            .map_err(|error| JournalError::Store(error.to_string()))?;
+        let (scope, source, fence) = (self.job.scope, self.source, self.job.fence);
+        let (destination, now) = (self.destination, self.clock.now());
+        let saved = self
+            .under_lease(async |tx| {
+                let saved = tap_positions::save(tx, scope, source, &stored, fence, now).await?;
+                for loaded in loaded.iter().filter(|_| saved) {
+                    let rows = LoadedRows {
+                        destination,
+                        stream_name: loaded.table_name,
+                        row_count: loaded.row_count,
+                        at: loaded.at,
+                        finished: loaded.finished,
+                    };
+                    loads::record(tx, scope, source, rows).await?;
+                }
+                Ok(saved)
+            })
+            .await?;
+        match saved {
+            true => Ok(()),
+            false => Err(JournalError::Fenced),
         }
     }
 

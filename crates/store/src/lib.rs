@@ -44,6 +44,7 @@ pub mod loads;
 pub mod partners;
 pub mod sources;
 pub mod streams;
+pub mod tap_positions;
 pub mod tokens;
 
 #[cfg(test)]

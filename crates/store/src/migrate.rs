@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_authorization_codes",
     5 "0005_hook_messages",
     6 "0006_intake",
+    7 "0007_tap_positions",
 ];
 
 /// A number of our own for PostgreSQL's advisory lock: "selvedge" in ASCII.

@@ -25,6 +25,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("hooks", crate::hooks::STATEMENTS),
     ("idempotency", crate::idempotency::STATEMENTS),
     ("import_tokens", crate::import_tokens::STATEMENTS),
+    ("tap_positions", crate::tap_positions::STATEMENTS),
     ("intake_clocks", crate::intake_clocks::STATEMENTS),
     ("intake_lanes", crate::intake_lanes::STATEMENTS),
     ("jobs", crate::jobs::all_statements::QUEUE),

@@ -397,13 +397,13 @@ fn listings() -> Vec<StreamListing> {
         ),
         fields: vec![
             (
-                "id".to_owned(),
+                vec!["properties".to_owned(), "id".to_owned()],
                 map(
                     json!({"inclusion": "automatic", "selected-by-default": true, "sql-datatype": "bigint"}),
                 ),
             ),
             (
-                "shape".to_owned(),
+                vec!["properties".to_owned(), "shape".to_owned()],
                 map(json!({"inclusion": "unsupported", "sql-datatype": "polygon"})),
             ),
         ],

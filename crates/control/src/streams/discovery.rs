@@ -17,8 +17,8 @@ pub struct StreamListing {
     pub schema: Value,
     /// Stream-level metadata.
     pub metadata: Map<String, Value>,
-    /// One entry per field: its name and metadata.
-    pub fields: Vec<(String, Map<String, Value>)>,
+    /// Metadata below the stream, by breadcrumb.
+    pub fields: Vec<(Vec<String>, Map<String, Value>)>,
 }
 
 /// Makes `listings` the streams of the source that the job runs on. `false` when the job has lost its lease or the source is
@@ -46,8 +46,7 @@ pub async fn apply_discovery(
 }
 
 fn row(listing: StreamListing) -> DiscoveredRow {
-    let entry = |(field, metadata): (String, Map<String, Value>)| {
-        let breadcrumb = vec![Value::from("properties"), Value::from(field)];
+    let entry = |(breadcrumb, metadata): (Vec<String>, Map<String, Value>)| {
         Value::Object(Map::from_iter([
             ("breadcrumb".to_owned(), breadcrumb.into()),
             ("metadata".to_owned(), metadata.into()),

@@ -10,12 +10,13 @@ use selvedge_types::Clock;
 use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
-use super::table::{LaneTable, Surroundings};
+use super::table::LaneTable;
 use super::{
     CommittedPosition, LaneBooks, LaneError, LaneJournal, LanePart, LaneParts, LanePosition,
     LogPosition,
 };
 use crate::limits::RunLimits;
+use crate::record_table::Surroundings;
 use crate::{LoadSummary, Loaded};
 
 /// Everything one load needs.
@@ -80,7 +81,7 @@ impl LaneLoad {
             clock: Arc::clone(&self.clock),
             limits: self.limits.clone(),
         };
-        let mut open: Option<LaneTable<'_>> = None;
+        let mut open: Option<LaneTable> = None;
         let mut ahead = self.next().await?;
         while let Some(part) = ahead.take() {
             ahead = self.next().await?;
@@ -108,7 +109,8 @@ impl LaneLoad {
                     ahead = self.next().await?;
                 }
                 Fate::Write => {
-                    if let Some(table) = open.take_if(|table| !table.takes(&part.header.key_names))
+                    if let Some(table) =
+                        open.take_if(|table| !table.records.takes(&part.header.key_names))
                     {
                         self.finish(&mut state, table).await?;
                     }
@@ -130,14 +132,15 @@ impl LaneLoad {
                     };
                     table.write(&part).await?;
                     state.pass(&part, whole);
-                    if whole && table.uncommitted_bytes >= self.limits.checkpoint_bytes {
-                        table.flush().await?;
-                        let checkpoint = self.checkpoint(&mut state, &table.summary)?;
-                        let report = table.commit(checkpoint).await?;
+                    if whole && table.records.uncommitted_bytes >= self.limits.checkpoint_bytes {
+                        table.records.flush().await.map_err(LaneError::Target)?;
+                        let checkpoint = self.checkpoint(&mut state, &table.records.summary)?;
+                        let report = table.records.commit(checkpoint).await;
+                        let report = report.map_err(LaneError::Target)?;
                         self.heard(&mut state, &report);
                         if report.durable {
                             let now = self.clock.now();
-                            let loaded = table.take_finished(&self.table_name, now);
+                            let loaded = table.records.take_finished(&self.table_name, now);
                             self.save(&state, loaded.as_ref()).await?;
                         }
                     }
@@ -165,7 +168,7 @@ impl LaneLoad {
     async fn replace(
         &mut self,
         state: &mut State,
-        mut table: LaneTable<'_>,
+        mut table: LaneTable,
         activation: &LanePart,
         version: i64,
     ) -> Result<(), LaneError> {
@@ -179,7 +182,7 @@ impl LaneLoad {
             }
             match part.header.table_version {
                 Some(of) if of == version => {
-                    if !table.takes(&part.header.key_names) && part.record_count > 0 {
+                    if !table.records.takes(&part.header.key_names) && part.record_count > 0 {
                         self.journal.log(
                             LogLevel::Warning,
                             &format!(
@@ -200,10 +203,11 @@ impl LaneLoad {
                 }
                 _ => {}
             }
-            if table.uncommitted_bytes >= self.limits.checkpoint_bytes {
-                table.flush().await?;
-                let checkpoint = self.checkpoint(state, &table.summary)?;
-                let report = table.commit(checkpoint).await?;
+            if table.records.uncommitted_bytes >= self.limits.checkpoint_bytes {
+                table.records.flush().await.map_err(LaneError::Target)?;
+                let checkpoint = self.checkpoint(state, &table.records.summary)?;
+                let report = table.records.commit(checkpoint).await;
+                let report = report.map_err(LaneError::Target)?;
                 self.heard(state, &report);
             }
         }
@@ -226,13 +230,13 @@ impl LaneLoad {
 
     /// Opens the table for a part. `None` when the destination turns out to be further than this load knew: then the lane is read
     /// on from there.
-    async fn open<'a>(
+    async fn open(
         &mut self,
         state: &mut State,
-        around: &'a Surroundings,
+        around: &Surroundings,
         part: &LanePart,
         mode: LoadMode,
-    ) -> Result<Option<LaneTable<'a>>, LaneError> {
+    ) -> Result<Option<LaneTable>, LaneError> {
         let version = match mode {
             LoadMode::Merge => state.position.table_version,
             LoadMode::Replace => part.header.table_version,
@@ -259,8 +263,8 @@ impl LaneLoad {
     }
 
     /// What the destination committed and nobody heard of, because the load before died between the two.
-    fn unheard(&self, state: &State, table: &LaneTable<'_>) -> Option<CommittedPosition> {
-        let text = table.committed_position()?;
+    fn unheard(&self, state: &State, table: &LaneTable) -> Option<CommittedPosition> {
+        let text = table.records.committed_position()?;
         // A text that is no position of ours is another program's.
         let committed: CommittedPosition = serde_json::from_str(text).ok()?;
         let ahead = committed.position.through > state.position.through;
@@ -271,7 +275,7 @@ impl LaneLoad {
         &mut self,
         state: &mut State,
         committed: CommittedPosition,
-        table: LaneTable<'_>,
+        table: LaneTable,
     ) -> Result<(), LaneError> {
         self.journal.log(
             LogLevel::Info,
@@ -281,20 +285,17 @@ impl LaneLoad {
             ),
         );
         let position = committed.position;
-        let loaded = table.unheard(committed.summary, &self.table_name);
+        let loaded = table.records.unheard(committed.summary, &self.table_name);
         *state = State::of(position);
         self.save(state, loaded.as_ref()).await?;
         self.seek(position.upto).await
     }
 
-    async fn finish(
-        &mut self,
-        state: &mut State,
-        mut table: LaneTable<'_>,
-    ) -> Result<(), LaneError> {
-        table.flush().await?;
-        let checkpoint = self.checkpoint(state, &table.summary)?;
-        let (report, books, loaded) = table.finish(checkpoint, &self.table_name).await?;
+    async fn finish(&mut self, state: &mut State, mut table: LaneTable) -> Result<(), LaneError> {
+        table.records.flush().await.map_err(LaneError::Target)?;
+        let checkpoint = self.checkpoint(state, &table.records.summary)?;
+        let finished = table.records.finish(checkpoint, &self.table_name).await;
+        let (report, books, loaded) = finished.map_err(LaneError::Target)?;
         state.report.books.books += books;
         self.heard(state, &report);
         self.save(state, loaded.as_ref()).await

@@ -464,7 +464,7 @@ impl Bench {
 
     pub(crate) async fn execute(self) -> RunReport {
         Run {
-            source: Arc::new(self.source),
+            source: AnySource::Native(Arc::new(self.source)),
             destination: Arc::new(MemoryDestination {
                 fault: self.fault,
                 marks: self.marks,

@@ -4,3 +4,4 @@ mod fakes;
 mod lanes;
 mod recovery;
 mod runs;
+mod taps;

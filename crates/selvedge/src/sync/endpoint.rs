@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use percent_encoding::percent_decode_str;
-use selvedge_connector::{ConnectionConfig, Destination, Source};
+use selvedge_connector::{AnySource, ConnectionConfig, Destination};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ impl Endpoint {
     }
 
     /// The connector that reads this end.
-    pub(crate) fn source(&self) -> anyhow::Result<Arc<dyn Source>> {
+    pub(crate) fn source(&self) -> anyhow::Result<AnySource> {
         let (kind, config, directory) = match self {
             Endpoint::Postgres { .. } => {
                 ("platform.postgres", config(self.source_properties()?), None)

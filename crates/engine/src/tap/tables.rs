@@ -1,0 +1,374 @@
+//! The tables of a tap: which are open, and what goes where.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use selvedge_connector::{
+    ConnectorError, ErrorKind, LoadContext, LoadMode, TapRecords, TapSchema, TapStream,
+};
+
+use super::position::{TapPosition, TapStreamPosition, TapStreamState};
+use super::stream::{Durable, TapTable};
+use super::version::{Activation, Place, Versions};
+use crate::plan::{PlanSettings, concerns_connection};
+use crate::record_table::{Given, Surroundings};
+use crate::sequence::Sequence;
+
+/// Tables that are open for merging at a time, each with a connection of its own. A tap that changes between more of them has
+/// to wait for one to be closed.
+const MOST_OPEN: usize = 16;
+
+/// All tables of a run.
+pub(super) struct Tables<'a> {
+    pub(super) around: Surroundings,
+    pub(super) load: &'a LoadContext,
+    pub(super) settings: &'a PlanSettings,
+    pub(super) sequence: Sequence,
+    /// What discovery found and the user selected.
+    known: HashMap<String, Known>,
+    /// In the order of their first SCHEMA message.
+    streams: Vec<TapTable>,
+    by_name: HashMap<Arc<str>, usize>,
+    /// Names that tables have in the destination.
+    owners: HashMap<String, Arc<str>>,
+    uses: u64,
+    /// Rows that became durable and are not recorded yet.
+    heard: Vec<Durable>,
+    /// Failures of single tables that are not recorded yet.
+    failed: Vec<(String, ConnectorError)>,
+}
+
+/// A stream before the tap describes it.
+struct Known {
+    tap_stream_id: String,
+    epoch: i64,
+    before: Option<TapStreamPosition>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn new(
+        around: Surroundings,
+        load: &'a LoadContext,
+        settings: &'a PlanSettings,
+        discovered: &[TapStream],
+        selected: &[TapStreamState],
+        position: &TapPosition,
+    ) -> Self {
+        let names: HashMap<&str, &str> = discovered
+            .iter()
+            .map(|stream| (stream.tap_stream_id.as_str(), stream.stream_name.as_str()))
+            .collect();
+        let mut known = HashMap::new();
+        for state in selected {
+            let before = position.streams.get(&state.tap_stream_id).copied();
+            let stream = || Known {
+                tap_stream_id: state.tap_stream_id.clone(),
+                epoch: state.epoch,
+                before,
+            };
+            // Messages name a stream by either; where two share a name, each is known by its id at least.
+            if let Some(name) = names.get(state.tap_stream_id.as_str()) {
+                known.entry((*name).to_owned()).or_insert_with(stream);
+            }
+            known.insert(state.tap_stream_id.clone(), stream());
+        }
+        Self {
+            around,
+            load,
+            settings,
+            sequence: Sequence::after(position.last_sequence),
+            known,
+            streams: Vec::new(),
+            by_name: HashMap::new(),
+            owners: HashMap::new(),
+            uses: 0,
+            heard: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+
+    pub(super) fn streams(&self) -> &[TapTable] {
+        &self.streams
+    }
+
+    /// Streams whose bookmarks must not advance.
+    pub(super) fn held(&self) -> Vec<&str> {
+        let held = self.streams.iter().filter(|stream| stream.is_held());
+        held.map(|stream| stream.tap_stream_id.as_str()).collect()
+    }
+
+    /// What is to be remembered of each stream; those of earlier runs stay.
+    pub(super) fn remember(&self, position: &mut TapPosition) {
+        position.last_sequence = self.sequence.last();
+        for stream in &self.streams {
+            if stream.versions.begun && !stream.versions.rebuild {
+                let remembered = TapStreamPosition {
+                    epoch: stream.epoch,
+                    table_version: stream.versions.current,
+                };
+                position
+                    .streams
+                    .insert(stream.tap_stream_id.clone(), remembered);
+            }
+        }
+    }
+
+    pub(super) fn take_heard(&mut self) -> Vec<Durable> {
+        std::mem::take(&mut self.heard)
+    }
+
+    pub(super) fn take_failed(&mut self) -> Vec<(String, ConnectorError)> {
+        std::mem::take(&mut self.failed)
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.streams.iter().any(TapTable::is_dirty)
+    }
+
+    pub(super) fn uncommitted_bytes(&self) -> usize {
+        self.streams.iter().map(TapTable::uncommitted_bytes).sum()
+    }
+
+    /// The tap says what the records of a stream look like.
+    pub(super) async fn describe(&mut self, schema: TapSchema) -> Result<(), ConnectorError> {
+        if let Some(index) = self.by_name.get(&schema.stream).copied() {
+            let stream = &mut self.streams[index];
+            let closes = stream.describe(schema).await;
+            return match closes {
+                Ok(true) if stream.is_open_for_merging() => self.close(index).await,
+                Ok(_) => Ok(()),
+                Err(error) => self.fail(index, error),
+            };
+        }
+        let name = Arc::clone(&schema.stream);
+        let stream = match self.known.get(&*name) {
+            Some(known) => {
+                let versions = Versions {
+                    current: known.before.and_then(|before| before.table_version),
+                    begun: known.before.is_some(),
+                    rebuild: known.before.is_none() && known.epoch > 1,
+                };
+                TapTable::new(known.tap_stream_id.clone(), known.epoch, schema, versions)
+            }
+            // Nobody selected it, but the tap reads it.
+            None => TapTable::new(name.to_string(), 1, schema, Versions::default()),
+        };
+        let index = self.streams.len();
+        self.streams.push(stream);
+        self.by_name.insert(Arc::clone(&name), index);
+        let resolved = self.around.destination.resolved_table_name(&name);
+        if let Some(owner) = self.owners.get(&resolved) {
+            let error = ConnectorError::configuration(format!(
+                "the streams {owner} and {name} would both load into the table {resolved}"
+            ));
+            return self.fail(index, error);
+        }
+        self.owners.insert(resolved, name);
+        Ok(())
+    }
+
+    /// Takes records. How many bytes of text they had.
+    pub(super) async fn write(&mut self, records: &TapRecords) -> Result<u64, ConnectorError> {
+        let now = self.around.clock.now();
+        let received_at = Some(now.as_micros());
+        let mut bytes = 0;
+        for (record, text) in records.iter() {
+            let index = record.stream as usize;
+            let Some(stream) = self.streams.get_mut(index) else {
+                return Err(ConnectorError::internal(
+                    "a record of a stream without a schema",
+                ));
+            };
+            bytes += text.len() as u64;
+            if stream.failure.is_some() {
+                continue;
+            }
+            let place = stream.versions.place(record.version, stream.next());
+            if place != Place::Old && !stream.is_open_for(place) {
+                self.open(index, record.version).await?;
+            }
+            let stream = &mut self.streams[index];
+            if stream.failure.is_some() {
+                continue;
+            }
+            if stream.versions.place(record.version, stream.next()) == Place::Old {
+                stream.row_count += 1;
+                stream.books.old_version += 1;
+                continue;
+            }
+            let given = Given {
+                text,
+                sequence: self.sequence.reserve(1, now),
+                extracted_at: record.extracted_at,
+                received_at,
+            };
+            if stream.push(&given)
+                && let Err(error) = stream.flush().await
+            {
+                self.fail(index, error)?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// A version of a stream is complete.
+    pub(super) async fn activate(
+        &mut self,
+        name: &str,
+        version: i64,
+    ) -> Result<(), ConnectorError> {
+        let Some(index) = self.by_name.get(name).copied() else {
+            // Before its schema: there is nothing of it.
+            return Ok(());
+        };
+        let stream = &mut self.streams[index];
+        if stream.failure.is_some() {
+            return Ok(());
+        }
+        let next = stream.next();
+        match stream.versions.activate(version, next) {
+            Activation::Nothing => Ok(()),
+            Activation::Replace => {
+                if next.is_none() {
+                    self.open_place(index, Place::Next(Some(version))).await?;
+                }
+                self.close(index).await
+            }
+        }
+    }
+
+    /// Makes everything that came durable.
+    pub(super) async fn commit(&mut self) -> Result<(), ConnectorError> {
+        for index in 0..self.streams.len() {
+            let stream = &mut self.streams[index];
+            if !stream.is_dirty() {
+                continue;
+            }
+            match stream.commit(&self.around, self.sequence.last()).await {
+                Ok(durable) => self.heard.extend(durable),
+                Err(error) => self.fail(index, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all tables. If the tap came to its end, streams that started over take their tables' places; what was not
+    /// activated is given up.
+    pub(super) async fn finish(&mut self, at_the_end: bool) -> Result<(), ConnectorError> {
+        for index in 0..self.streams.len() {
+            let stream = &mut self.streams[index];
+            if stream.failure.is_some() {
+                continue;
+            }
+            if at_the_end && stream.versions.rebuild {
+                let next = stream.next();
+                if next.is_none() {
+                    self.open_place(index, Place::Next(None)).await?;
+                }
+                let stream = &mut self.streams[index];
+                if stream.failure.is_none() {
+                    stream.versions.become_current(next.flatten());
+                    self.close(index).await?;
+                }
+            } else if stream.next().is_some() {
+                stream.abandon();
+            } else {
+                self.close(index).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a table for records of a version; closes what is open otherwise.
+    async fn open(&mut self, index: usize, version: Option<i64>) -> Result<(), ConnectorError> {
+        // Once more, if the destination knows more of the table than was saved.
+        for _ in 0..2 {
+            let stream = &mut self.streams[index];
+            let place = stream.versions.place(version, stream.next());
+            if stream.failure.is_some() || place == Place::Old || stream.is_open_for(place) {
+                break;
+            }
+            self.open_place(index, place).await?;
+        }
+        Ok(())
+    }
+
+    async fn open_place(&mut self, index: usize, place: Place) -> Result<(), ConnectorError> {
+        if let Place::Next(version) = place
+            && self.streams[index].adopt(version)
+        {
+            return Ok(());
+        }
+        if self.streams[index].next().is_some() {
+            self.streams[index].abandon();
+        }
+        self.close(index).await?;
+        if place.mode() == LoadMode::Merge {
+            self.make_room().await?;
+        }
+        self.uses += 1;
+        let stream = &mut self.streams[index];
+        let is_first = stream.used == 0;
+        stream.used = self.uses;
+        let opened = stream
+            .open(place, &self.around, self.load, self.settings)
+            .await;
+        match opened {
+            Ok(mark) => {
+                if let Some(mark) = mark {
+                    self.sequence.at_least(mark.last_sequence);
+                    if is_first {
+                        stream.versions.found(mark.table_version);
+                    }
+                }
+                stream.versions.begun = true;
+                Ok(())
+            }
+            Err(error) => self.fail(index, error),
+        }
+    }
+
+    /// Closes the table that was opened longest ago, if there are many.
+    async fn make_room(&mut self) -> Result<(), ConnectorError> {
+        match self.one_too_many() {
+            Some(index) => self.close(index).await,
+            None => Ok(()),
+        }
+    }
+
+    fn one_too_many(&self) -> Option<usize> {
+        let open = |stream: &(usize, &TapTable)| stream.1.is_open_for_merging();
+        let merging = self.streams.iter().enumerate().filter(open);
+        if merging.clone().count() < MOST_OPEN {
+            return None;
+        }
+        let oldest = merging.min_by_key(|(_, stream)| stream.used);
+        oldest.map(|(index, _)| index)
+    }
+
+    async fn close(&mut self, index: usize) -> Result<(), ConnectorError> {
+        let last_sequence = self.sequence.last();
+        match self.streams[index].finish(last_sequence).await {
+            Ok(durable) => {
+                self.heard.extend(durable);
+                Ok(())
+            }
+            Err(error) => self.fail(index, error),
+        }
+    }
+
+    /// One table's error does not hold up the others, unless it concerns the connection.
+    fn fail(&mut self, index: usize, error: ConnectorError) -> Result<(), ConnectorError> {
+        let stream = &mut self.streams[index];
+        let error = match error.kind {
+            ErrorKind::Stopped => return Err(error),
+            _ => error.within(format!("loading {} into the destination", stream.name())),
+        };
+        self.failed.push((stream.name().to_owned(), error.clone()));
+        stream.fail(error.clone());
+        match concerns_connection(error.kind) {
+            true => Err(error),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Records that a tap put into files beside its messages: what a BATCH message names.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+use super::envelope::Envelope;
+
+/// The files of one BATCH message: JSON Lines, a record per line.
+pub(super) struct BatchFiles {
+    pub(super) stream: u32,
+    paths: std::vec::IntoIter<PathBuf>,
+    is_compressed: bool,
+    open: Option<Box<dyn BufRead + Send>>,
+}
+
+impl BatchFiles {
+    /// What a message names.
+    ///
+    /// # Errors
+    /// The encoding is not JSON Lines, plain or gzip, or a file is not one below `directory`; a sentence.
+    pub(super) fn named(
+        envelope: &Envelope<'_>,
+        stream: u32,
+        directory: Option<&Path>,
+    ) -> Result<Self, String> {
+        let encoding = envelope.encoding.map(serde_json::from_str::<Value>);
+        let Some(Ok(encoding)) = encoding else {
+            return Err("a BATCH message has no encoding".to_owned());
+        };
+        let named = |key: &str| encoding.get(key).and_then(Value::as_str).unwrap_or("none");
+        if named("format") != "jsonl" {
+            let format = named("format");
+            return Err(format!(
+                "a BATCH message has files of the format {format}; only jsonl is read"
+            ));
+        }
+        let is_compressed = match named("compression") {
+            "none" => false,
+            "gzip" => true,
+            other => {
+                return Err(format!(
+                    "a BATCH message has files compressed with {other}; only gzip is read"
+                ));
+            }
+        };
+        let manifest = envelope.manifest.map(serde_json::from_str::<Vec<String>>);
+        let Some(Ok(manifest)) = manifest else {
+            return Err("a BATCH message has no list of files".to_owned());
+        };
+        let directory = directory.ok_or("BATCH messages are not taken here")?;
+        let paths: Result<Vec<_>, _> = manifest.iter().map(|name| path(name, directory)).collect();
+        Ok(Self {
+            stream,
+            paths: paths?.into_iter(),
+            is_compressed,
+            open: None,
+        })
+    }
+
+    /// Appends the next record, without its line's end. `false` behind the last.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a record has more than `most_bytes`; a sentence.
+    pub(super) fn next_record(
+        &mut self,
+        most_bytes: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, String> {
+        loop {
+            let Some(file) = &mut self.open else {
+                match self.paths.next() {
+                    Some(path) => self.open = Some(self.open_file(&path)?),
+                    None => return Ok(false),
+                }
+                continue;
+            };
+            let start = into.len();
+            let read = file
+                .take(most_bytes as u64 + 1)
+                .read_until(b'\n', into)
+                .map_err(|error| format!("a file of a BATCH message cannot be read: {error}"))?;
+            if read == 0 {
+                self.open = None;
+                continue;
+            }
+            if into.last() == Some(&b'\n') {
+                into.pop();
+            } else if read > most_bytes {
+                return Err(format!(
+                    "a file of a BATCH message has a line of more than {most_bytes} bytes"
+                ));
+            }
+            if into[start..].iter().any(|byte| !byte.is_ascii_whitespace()) {
+                return Ok(true);
+            }
+            into.truncate(start);
+        }
+    }
+
+    fn open_file(&self, path: &Path) -> Result<Box<dyn BufRead + Send>, String> {
+        let file = File::open(path).map_err(|error| {
+            format!(
+                "the file {} of a BATCH message cannot be opened: {error}",
+                path.display()
+            )
+        })?;
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        if !is_file {
+            return Err(format!("{} of a BATCH message is no file", path.display()));
+        }
+        let file = BufReader::with_capacity(1 << 18, file);
+        Ok(match self.is_compressed {
+            true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
+            false => Box::new(file),
+        })
+    }
+}
+
+/// The file behind a name, an address or a path. Only what the tap wrote into its own directory is read: it could name the
+/// server's files as well.
+fn path(name: &str, directory: &Path) -> Result<PathBuf, String> {
+    let refused = |why: &str| format!("the file {name} of a BATCH message {why}");
+    let path = name.strip_prefix("file://").unwrap_or(name);
+    if name.contains("://") && !name.starts_with("file://") {
+        return Err(refused("is not a local one"));
+    }
+    let (path, directory) = match (
+        std::fs::canonicalize(path),
+        std::fs::canonicalize(directory),
+    ) {
+        (Ok(path), Ok(directory)) => (path, directory),
+        _ => return Err(refused("does not exist")),
+    };
+    match path.starts_with(&directory) {
+        true => Ok(path),
+        false => Err(refused("is not in the tap's own directory")),
+    }
+}
