@@ -17,6 +17,7 @@ mod lease;
 mod log;
 pub mod metrics;
 mod recording;
+mod rotated;
 mod runner;
 mod shared;
 mod sync_job;

@@ -13,6 +13,7 @@ mod pg_to_pg;
 mod process;
 mod psql;
 mod report;
+mod singer;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,8 @@ enum Benchmark {
     Api(api::ApiArguments),
     /// Data pushed to the Import API, against parsing and durable writing alone.
     Import(import::ImportArguments),
+    /// What a Singer tap writes, loaded into PostgreSQL, against public Singer targets.
+    Singer(singer::SingerArguments),
     /// JSON records into columns, against parsing them into values.
     Shape,
     /// Bodies that are pushed, against parsing them into values.
@@ -51,6 +54,7 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
         Benchmark::PgToPg(arguments) => pg_to_pg::run(arguments, interrupts),
         Benchmark::Api(arguments) => api::run(arguments, interrupts),
         Benchmark::Import(arguments) => import::run(arguments, interrupts),
+        Benchmark::Singer(arguments) => singer::run(arguments, interrupts),
         Benchmark::Shape => in_crate::run("selvedge-shape", &["json"]),
         Benchmark::Intake => in_crate::run("selvedge-intake", &["batch", "push"]),
         Benchmark::Spool => in_crate::run("selvedge-spool", &["append"]),
