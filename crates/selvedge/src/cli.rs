@@ -119,7 +119,7 @@ pub(crate) enum Fidelity {
                         A table is named by its name, by schema.table, or by its stream id."
 )]
 pub(crate) struct SyncArguments {
-    /// Where to read: postgres://USER:PASSWORD@HOST:PORT/DATABASE[?ssl=true] or sqlite:PATH
+    /// Where to read: postgres://USER:PASSWORD@HOST:PORT/DATABASE[?ssl=true], sqlite:PATH, or tap:PROGRAM for a Singer tap
     #[arg(
         long,
         value_name = "URL",
@@ -127,7 +127,7 @@ pub(crate) struct SyncArguments {
         hide_env = true
     )]
     pub(crate) source: String,
-    /// Where to write, in the same form.
+    /// Where to write: postgres://… or sqlite:PATH
     #[arg(
         long,
         value_name = "URL",
@@ -141,7 +141,13 @@ pub(crate) struct SyncArguments {
     /// `full`, or `incremental:KEY`. A one-off copy has no memory: incremental reads everything in key order and upserts.
     #[arg(long, default_value = "full", value_name = "METHOD")]
     pub(crate) method: String,
-    /// Schema in the destination. [default: the source's database or file name]
+    /// Configuration file of the tap.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tap_config: Option<PathBuf>,
+    /// File with the state of the tap: it goes on from there, and what it has reached is written back.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tap_state: Option<PathBuf>,
+    /// Schema in the destination. [default: the source's database or file name, or the tap's]
     #[arg(long, value_name = "NAME")]
     pub(crate) schema: Option<String>,
     /// How closely column types are kept.

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod journal;
+mod tap;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ use crate::clock::SystemClock;
 use crate::table::{grouped, render};
 pub(crate) use endpoint::Endpoint;
 use journal::MemoryJournal;
+use tap::StateFile;
 
 /// Time one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -34,7 +36,7 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
         Some(name) => name.clone(),
         None => from.default_schema(),
     };
-    let source = from.source()?;
+    let source = from.source(arguments.tap_config.as_deref())?;
     let destination = to.destination(arguments.fidelity)?;
 
     let progress = progress_bar();
@@ -42,6 +44,11 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
         arguments.streams.clone(),
         method,
         key,
+        arguments
+            .tap_state
+            .as_deref()
+            .map(StateFile::open)
+            .transpose()?,
         progress.clone(),
     ));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

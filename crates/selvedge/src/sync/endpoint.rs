@@ -1,4 +1,4 @@
-//! `postgres://…` and `sqlite:PATH` as connectors.
+//! `postgres://…`, `sqlite:PATH` and `tap:PROGRAM` as connectors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use selvedge_connector::{AnySource, ConnectionConfig, Destination};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use serde_json::{Value, json};
 
+use super::tap;
 use crate::cli::Fidelity;
 
 /// One end of a one-off copy.
@@ -22,6 +23,8 @@ pub(crate) enum Endpoint {
         tls: bool,
     },
     Sqlite(PathBuf),
+    /// A Singer tap: only to be read.
+    Tap(PathBuf),
 }
 
 impl Endpoint {
@@ -34,8 +37,14 @@ impl Endpoint {
             }
             return Ok(Endpoint::Sqlite(PathBuf::from(path)));
         }
+        if let Some(program) = text.strip_prefix("tap:") {
+            if program.is_empty() {
+                bail!("name the program: tap:PROGRAM");
+            }
+            return Ok(Endpoint::Tap(PathBuf::from(program)));
+        }
         let url = reqwest::Url::parse(text)
-            .context("not a URL of the form postgres://… or sqlite:PATH")?;
+            .context("not a URL of the form postgres://…, sqlite:PATH or tap:PROGRAM")?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             bail!(
                 "the scheme {}: is not one of postgres: and sqlite:",
@@ -83,7 +92,7 @@ impl Endpoint {
     pub(crate) fn default_schema(&self) -> String {
         let name = match self {
             Endpoint::Postgres { database, .. } => database.clone(),
-            Endpoint::Sqlite(path) => path
+            Endpoint::Sqlite(path) | Endpoint::Tap(path) => path
                 .file_stem()
                 .unwrap_or_default()
                 .to_string_lossy()
@@ -121,7 +130,7 @@ impl Endpoint {
                 "host": host, "port": port.to_string(), "user": user, "password": or_unused(password),
                 "dbname": database, "ssl": tls.to_string(),
             })),
-            Endpoint::Sqlite(_) => bail!("a postgres:// URL is needed here"),
+            Endpoint::Sqlite(_) | Endpoint::Tap(_) => bail!("a postgres:// URL is needed here"),
         }
     }
 
@@ -139,12 +148,12 @@ impl Endpoint {
                 "host": host, "port": port.to_string(), "username": user, "password": or_unused(password),
                 "database": database, "ssl": tls.to_string(), "encryption_type": "none",
             })),
-            Endpoint::Sqlite(_) => bail!("a postgres:// URL is needed here"),
+            Endpoint::Sqlite(_) | Endpoint::Tap(_) => bail!("a postgres:// URL is needed here"),
         }
     }
 
-    /// The connector that reads this end.
-    pub(crate) fn source(&self) -> anyhow::Result<AnySource> {
+    /// The connector that reads this end. `tap_config` is a tap's configuration file.
+    pub(crate) fn source(&self, tap_config: Option<&Path>) -> anyhow::Result<AnySource> {
         let (kind, config, directory) = match self {
             Endpoint::Postgres { .. } => {
                 ("platform.postgres", config(self.source_properties()?), None)
@@ -160,6 +169,7 @@ impl Endpoint {
                     directory,
                 )
             }
+            Endpoint::Tap(program) => return tap::source(program, tap_config),
         };
         let sources = SourceFiles {
             allowed_directories: directory.into_iter().collect(),
@@ -201,6 +211,7 @@ impl Endpoint {
                 path.clone(),
                 &config(json!({ "type_fidelity": type_fidelity })),
             )?),
+            Endpoint::Tap(_) => bail!("a tap can only be read from"),
         }
     }
 }

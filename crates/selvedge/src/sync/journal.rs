@@ -1,21 +1,25 @@
-//! The memory of a one-off copy: none but the progress bar.
+//! The memory of a one-off copy: none but the progress bar, and a file for a tap's state.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use indicatif::ProgressBar;
-use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel};
+use selvedge_connector::{Catalog, ConnectorError, DiscoveredStream, LogLevel, TapMetadata};
 use selvedge_engine::{
-    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamPosition,
-    StreamState,
+    Component, JournalError, Loaded, Progress, RunJournal, StreamChoice, StreamListing,
+    StreamPosition, StreamState, TapPosition, TapStreamState,
 };
-use selvedge_types::stream::ReplicationMethod;
+use selvedge_types::stream::{Inclusion, ReplicationMethod, field_replicates};
+use serde_json::{Map, Value};
+
+use super::tap::StateFile;
 
 /// Selects the named streams, shows progress, and prints warnings.
 pub(crate) struct MemoryJournal {
     wanted: Vec<String>,
     method: ReplicationMethod,
     replication_key: Option<String>,
+    tap_state: Option<StateFile>,
     bar: ProgressBar,
     found: Mutex<Found>,
 }
@@ -31,12 +35,14 @@ impl MemoryJournal {
         wanted: Vec<String>,
         method: ReplicationMethod,
         replication_key: Option<String>,
+        tap_state: Option<StateFile>,
         bar: ProgressBar,
     ) -> Self {
         Self {
             wanted,
             method,
             replication_key,
+            tap_state,
             bar,
             found: Mutex::default(),
         }
@@ -61,6 +67,34 @@ fn answers_to(stream: &DiscoveredStream, name: &str) -> bool {
     name == stream.stream_name
         || name == stream.tap_stream_id
         || name == format!("{}.{}", stream.location.schema, stream.stream_name)
+}
+
+/// A stream of a tap with all fields that it offers by default.
+fn whole(listing: StreamListing) -> TapStreamState {
+    let replicates = |metadata: &Map<String, Value>| {
+        let inclusion = match metadata.get("inclusion").and_then(Value::as_str) {
+            Some("automatic") => Inclusion::Automatic,
+            Some("unsupported") => Inclusion::Unsupported,
+            _ => Inclusion::Available,
+        };
+        let by_default = metadata.get("selected-by-default").and_then(Value::as_bool);
+        field_replicates(inclusion, None, by_default)
+    };
+    let fields = listing.fields.iter().filter_map(|(breadcrumb, metadata)| {
+        let [_, field] = &breadcrumb[..] else {
+            return None;
+        };
+        replicates(metadata).then(|| field.clone())
+    });
+    TapStreamState {
+        fields: fields.collect(),
+        tap_stream_id: listing.tap_stream_id,
+        epoch: 1,
+        chosen: vec![TapMetadata {
+            breadcrumb: Vec::new(),
+            metadata: Map::from_iter([("selected".to_owned(), true.into())]),
+        }],
+    }
 }
 
 #[async_trait]
@@ -113,6 +147,50 @@ impl RunJournal for MemoryJournal {
         _loaded: Option<Loaded<'_>>,
     ) -> Result<(), JournalError> {
         Ok(())
+    }
+
+    async fn discovered_by_tap(
+        &self,
+        listings: Vec<StreamListing>,
+    ) -> Result<Vec<TapStreamState>, JournalError> {
+        let answers = |listing: &StreamListing, name: &String| {
+            *name == listing.stream_name || *name == listing.tap_stream_id
+        };
+        let mut found = self.found();
+        found.known = listings
+            .iter()
+            .map(|listing| listing.stream_name.clone())
+            .collect();
+        let unknown = |name: &&String| !listings.iter().any(|listing| answers(listing, name));
+        found.missing = self.wanted.iter().find(unknown).cloned();
+        if found.missing.is_some() {
+            return Err(JournalError::Store("the stream is unknown".to_owned()));
+        }
+        let selected = |listing: &StreamListing| {
+            self.wanted.is_empty() || self.wanted.iter().any(|name| answers(listing, name))
+        };
+        Ok(listings.into_iter().filter(selected).map(whole).collect())
+    }
+
+    async fn tap_position(&self) -> Result<TapPosition, JournalError> {
+        let state = self.tap_state.as_ref().map(StateFile::state);
+        Ok(TapPosition {
+            state: state.flatten(),
+            ..TapPosition::default()
+        })
+    }
+
+    async fn save_tap_position(
+        &self,
+        position: &TapPosition,
+        _loaded: &[Loaded<'_>],
+    ) -> Result<(), JournalError> {
+        match (&self.tap_state, &position.state) {
+            (Some(file), Some(state)) => file.write(state).map_err(|error| {
+                JournalError::Store(format!("the state file cannot be written: {error}"))
+            }),
+            _ => Ok(()),
+        }
     }
 
     async fn load_failed(
