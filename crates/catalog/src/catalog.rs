@@ -1,7 +1,7 @@
 //! The whole catalogue: both lists of types, found by name.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use crate::overlay::{self, Overlays};
 use crate::{ConnectionKind, ConnectionType};
@@ -33,21 +33,56 @@ struct TypeList {
     by_name: HashMap<String, usize>,
 }
 
-static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
-    Catalog::load(
-        include_str!("../data/source-types.json"),
-        include_str!("../data/destination-types.json"),
-        include_str!("../data/own-types.json"),
-    )
-    .expect(
-        "the embedded catalogue is valid: it cannot change after the build, and the tests load it",
-    )
-});
+/// Why types could not be added to the catalogue of the process.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallTypesError {
+    #[error(transparent)]
+    Types(#[from] LoadCatalogError),
+    /// What was read before would not hold any more.
+    #[error("the catalogue is in use already")]
+    InUse,
+}
+
+static GLOBAL: OnceLock<Catalog> = OnceLock::new();
 
 impl Catalog {
-    /// The embedded catalogue.
+    /// The catalogue of the process: the embedded one, with what [`Catalog::install`] has added.
     pub fn global() -> &'static Self {
-        &EMBEDDED
+        GLOBAL.get_or_init(|| {
+            Self::with(Vec::new()).expect(
+                "the embedded catalogue is valid: it cannot change after the build, and the tests load it",
+            )
+        })
+    }
+
+    /// Adds the operator's source types to the catalogue of the process, before anybody reads it. Adding the same ones again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// A type occurs twice, or the catalogue has been read without these types.
+    pub fn install(types: Vec<ConnectionType>) -> Result<(), InstallTypesError> {
+        if let Some(catalog) = GLOBAL.get() {
+            let known = |added: &ConnectionType| catalog.source_type(added.name()).is_some();
+            return match types.iter().all(known) {
+                true => Ok(()),
+                false => Err(InstallTypesError::InUse),
+            };
+        }
+        let catalog = Self::with(types)?;
+        GLOBAL.set(catalog).map_err(|_| InstallTypesError::InUse)
+    }
+
+    /// The embedded catalogue with the operator's source types after all others.
+    ///
+    /// # Errors
+    /// A type occurs twice.
+    pub fn with(types: Vec<ConnectionType>) -> Result<Self, LoadCatalogError> {
+        Self::load(
+            include_str!("../data/source-types.json"),
+            include_str!("../data/destination-types.json"),
+            include_str!("../data/own-types.json"),
+            types,
+        )
     }
 
     /// Source types, stubs included: by name, the server's own last.
@@ -77,16 +112,22 @@ impl Catalog {
             .filter(|connection_type| connection_type.is_own())
     }
 
-    fn load(sources: &str, destinations: &str, own: &str) -> Result<Self, LoadCatalogError> {
+    fn load(
+        sources: &str,
+        destinations: &str,
+        own: &str,
+        of_operator: Vec<ConnectionType>,
+    ) -> Result<Self, LoadCatalogError> {
         let types = |text, file| {
             serde_json::from_str::<Vec<ConnectionType>>(text)
                 .map_err(|source| LoadCatalogError::Json { file, source })
         };
-        let overlays: Overlays =
+        let mut overlays: Overlays =
             serde_json::from_str(own).map_err(|source| LoadCatalogError::Json {
                 file: "own-types.json",
                 source,
             })?;
+        overlays.sources.types.extend(of_operator);
         Ok(Self {
             sources: TypeList::new(overlay::apply(
                 ConnectionKind::Source,
@@ -130,7 +171,7 @@ mod tests {
 
     fn load(sources: &str, source_overlay: &str) -> Result<Catalog, LoadCatalogError> {
         let own = format!(r#"{{"sources": {source_overlay}, "destinations": {EMPTY}}}"#);
-        Catalog::load(sources, "[]", &own)
+        Catalog::load(sources, "[]", &own, Vec::new())
     }
 
     fn stub(name: &str) -> String {

@@ -1,6 +1,7 @@
 //! What can be connected, and what it needs.
 //!
-//! The catalogue of source and destination types is embedded: [`Catalog::global`] hands it out, parsed once. A
+//! The catalogue of source and destination types is embedded: [`Catalog::global`] hands it out, parsed once, with the source
+//! types that the operator adds ([`Catalog::install`]). A
 //! [`ConnectionType`] knows its report card, its setup steps, and how to judge the properties a caller sends. Nothing
 //! here does I/O, and random values come in as parameters.
 //!
@@ -15,6 +16,7 @@ mod catalog;
 mod connection_type;
 mod fill;
 mod oauth;
+mod of_operator;
 mod overlay;
 mod properties;
 mod property;
@@ -24,11 +26,12 @@ pub mod setup;
 mod validate;
 
 pub use card_text::CardText;
-pub use catalog::{Catalog, LoadCatalogError};
+pub use catalog::{Catalog, InstallTypesError, LoadCatalogError};
 pub use connection_type::{
     Category, ConnectionKind, ConnectionType, Details, PipelineState, PricingTier, Status, Step,
 };
 pub use oauth::{OauthClientError, OauthClients};
+pub use of_operator::BadTypeError;
 pub use properties::{Credentials, Properties, PropertyChange, StoredProperties};
 pub use property::{Property, PropertyType};
 pub use report_card::{DetailsCard, PropertyCard, ReportCard, Runs, StepCard, Upgrade};

@@ -62,6 +62,12 @@ impl OauthClients {
         }
         Ok(Self(configured))
     }
+
+    /// What is configured for a type, by name of the property.
+    pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = (&str, &Secret)> {
+        let values = self.0.get(type_name).into_iter().flatten();
+        values.map(|(name, value)| (name.as_str(), value))
+    }
 }
 
 impl fmt::Debug for OauthClients {

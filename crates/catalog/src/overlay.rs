@@ -18,7 +18,7 @@ pub(crate) struct Overlays {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Overlay {
-    types: Vec<ConnectionType>,
+    pub(crate) types: Vec<ConnectionType>,
     #[serde(default)]
     offered: Vec<String>,
     #[serde(default)]
