@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Account(AccountArguments),
     /// Manage the addresses that incoming webhooks are sent to.
     Webhook(WebhookArguments),
+    /// Install Singer taps, the programs that read most source types, and look after them.
+    Taps(TapsArguments),
     /// Print the connection property reference, to publish it elsewhere. The server shows it at /reference/connections.
     Reference(ReferenceArguments),
 }
@@ -196,6 +198,68 @@ pub(crate) enum WebhookCommand {
         account_id: i64,
         source_id: i64,
         webhook_id: i64,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Most source types are read by Singer taps: Python programs, each installed into an environment of its own below the\n\
+                  data directory. All of this works while the server runs; it takes up an installed tap with the next job.\n\n\
+                  Examples:\n  selvedge taps doctor                              can taps be installed here, and do those that are start?\n  \
+                  selvedge taps install platform.github             make the environment of one type\n  \
+                  selvedge taps install --all-of types.txt          of all types that a file names, one a line\n  \
+                  selvedge taps list                                what is installed\n  \
+                  selvedge taps list --all                          what could be\n\n\
+                  In the configuration file, [taps] says which Python makes environments, whether jobs install what is missing\n\
+                  (install_on_first_use), which types run programs of your own ([taps.commands]), and where your own source types\n\
+                  are (types). docs/taps.md tells more."
+)]
+pub(crate) struct TapsArguments {
+    #[command(subcommand)]
+    pub(crate) command: TapsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TapsCommand {
+    /// Make the environments of source types. Those that are there already and up to date are left alone.
+    Install {
+        #[command(flatten)]
+        state: StateArguments,
+        /// Source types, for example platform.github.
+        #[arg(value_name = "TYPE", required_unless_present = "all_of")]
+        types: Vec<String>,
+        /// A file with one source type a line; what follows a # is a remark.
+        #[arg(long, value_name = "FILE")]
+        all_of: Option<PathBuf>,
+        /// Print {"type": …, "package": …, "version": …, "installed": …, "error": …} per type.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the source types whose taps are installed.
+    List {
+        #[command(flatten)]
+        state: StateArguments,
+        /// Every type that has a tap, installed or not.
+        #[arg(long)]
+        all: bool,
+        /// Print one object per type.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove the environment of a source type. Jobs that run from it fail.
+    Remove {
+        #[command(flatten)]
+        state: StateArguments,
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+    },
+    /// Check what taps need: Python, its installer, the package index, the disk, and each installed tap. Fails when something is wrong.
+    Doctor {
+        #[command(flatten)]
+        state: StateArguments,
+        /// Print one object per check.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -4,6 +4,7 @@
 
 mod api;
 mod intake;
+mod taps;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub(crate) use api::ApiSettings;
 pub(crate) use intake::IntakeSettings;
+pub(crate) use taps::TapsSettings;
 
 use crate::cli::{ServeArguments, StateArguments};
 
@@ -39,6 +41,7 @@ pub(crate) struct ConfigFile {
     oauth: OauthSection,
     brand: BrandSection,
     log: LogSection,
+    taps: taps::TapsSection,
 }
 
 /// `[server]`
@@ -280,6 +283,8 @@ pub(crate) struct ServeSettings {
     pub(crate) hook_retry_after: Vec<Duration>,
     pub(crate) allowed_directories: Vec<PathBuf>,
     pub(crate) oauth_clients: OauthClients,
+    #[expect(dead_code, reason = "for the jobs that run taps")]
+    pub(crate) taps: TapsSettings,
     pub(crate) brand: BrandSection,
     pub(crate) log_filter: String,
 }
@@ -314,8 +319,18 @@ impl StateSettings {
     /// For the commands that only touch the state.
     pub(crate) fn load(arguments: &StateArguments) -> anyhow::Result<Self> {
         let file = read_file(arguments.config.as_deref())?;
-        Ok(state(arguments, &file))
+        let state = state(arguments, &file);
+        // For the operator's source types: accounts have sources of them.
+        TapsSettings::check(file.taps, &state.data_dir)?;
+        Ok(state)
     }
+}
+
+/// What the file says of taps, for the commands that manage them.
+pub(crate) fn load_taps(arguments: &StateArguments) -> anyhow::Result<TapsSettings> {
+    let file = read_file(arguments.config.as_deref())?;
+    let state = state(arguments, &file);
+    TapsSettings::check(file.taps, &state.data_dir)
 }
 
 /// The plans of the configuration file, for the command that puts accounts on them.
@@ -339,6 +354,9 @@ impl ServeSettings {
     /// Merges flags, environment, file and defaults, in this order of precedence, and checks the result.
     pub(crate) fn load(arguments: &ServeArguments) -> anyhow::Result<Self> {
         let file = read_file(arguments.state.config.as_deref())?;
+        let state = state(&arguments.state, &file);
+        // First of all: what follows reads the catalogue, which gets the operator's source types here.
+        let taps = TapsSettings::check(file.taps, &state.data_dir)?;
         let listen = arguments
             .listen
             .clone()
@@ -391,7 +409,7 @@ impl ServeSettings {
             deny: networks("network.deny", &file.network.deny)?,
         };
         Ok(Self {
-            state: state(&arguments.state, &file),
+            state,
             listen,
             public_url,
             tls,
@@ -413,6 +431,7 @@ impl ServeSettings {
             accounts: file.accounts,
             allowed_directories: file.local_files.allowed_directories,
             oauth_clients: file.oauth.checked()?,
+            taps,
             brand: file.brand,
         })
     }

@@ -14,6 +14,7 @@ mod serve;
 mod state;
 mod sync;
 mod table;
+mod taps;
 mod telemetry;
 mod tls;
 mod webhook;
@@ -53,6 +54,7 @@ async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         cli::Command::Partner(arguments) => partner::run(arguments).await,
         cli::Command::Account(arguments) => account::run(arguments).await,
         cli::Command::Webhook(arguments) => webhook::run(arguments).await,
+        cli::Command::Taps(arguments) => taps::run(arguments).await,
         cli::Command::Reference(arguments) => reference::run(&arguments),
     }
 }
