@@ -3,10 +3,14 @@
 //! Adding a connector means adding its crate and its line here. What the lists answer is what the API tells about
 //! `runs`, so the two cannot drift.
 
+mod taps;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use selvedge_connector::{AnySource, ConnectionConfig, ConnectorError, Destination, Source};
+use selvedge_connector::{
+    AnySource, ConnectionConfig, ConnectorError, Destination, SettingsStore, Source,
+};
 use selvedge_dest_lake::LakeDestination;
 use selvedge_dest_mysql::MysqlDestination;
 use selvedge_dest_postgres::PostgresDestination;
@@ -15,6 +19,8 @@ use selvedge_source_postgres::PostgresSource;
 pub use selvedge_source_sqlite::SourceFiles;
 use selvedge_source_sqlite::SqliteSource;
 use selvedge_types::AccountId;
+
+pub use taps::TapRuntime;
 
 /// What connectors that work on local files need to know about this machine.
 #[derive(Clone, Debug)]
@@ -85,11 +91,20 @@ const DESTINATIONS: &[(&[&str], BuildDestination)] = &[
 #[derive(Clone, Debug)]
 pub struct Registry {
     files: LocalFiles,
+    taps: Option<TapRuntime>,
 }
 
 impl Registry {
     pub fn new(files: LocalFiles) -> Self {
-        Self { files }
+        Self { files, taps: None }
+    }
+
+    /// The same, running Singer taps for types without a connector of our own.
+    pub fn with_taps(self, taps: TapRuntime) -> Self {
+        Self {
+            taps: Some(taps),
+            ..self
+        }
     }
 
     /// Whether a source of this type runs natively here.
@@ -106,21 +121,27 @@ impl Registry {
             .any(|(types, _)| types.contains(&connection_type))
     }
 
-    /// The source behind validated settings.
+    /// The source behind validated settings. `store` keeps settings that a tap replaces itself.
     ///
     /// # Errors
-    /// A configuration error when the type has no connector here, or a setting asks for what the connector cannot do.
-    pub fn source(
+    /// A configuration error when the type neither has a connector here nor a tap, or a setting asks for what the connector
+    /// cannot do.
+    pub async fn source(
         &self,
         connection_type: &str,
         config: &ConnectionConfig,
+        store: Option<Arc<dyn SettingsStore>>,
     ) -> Result<AnySource, ConnectorError> {
-        match SOURCES
-            .iter()
-            .find(|(types, _)| types.contains(&connection_type))
-        {
-            Some((_, build)) => build(self, config).map(AnySource::Native),
-            None => Err(missing("source", connection_type)),
+        let is_it = |(types, _): &&(&[&str], BuildSource)| types.contains(&connection_type);
+        if let Some((_, build)) = SOURCES.iter().find(is_it) {
+            return build(self, config).map(AnySource::Native);
+        }
+        match &self.taps {
+            Some(taps) if taps.taps.serves(connection_type) => {
+                let tap = taps.source(connection_type, config, store).await?;
+                Ok(AnySource::Tap(tap))
+            }
+            _ => Err(missing("source", connection_type)),
         }
     }
 
@@ -164,8 +185,8 @@ fn missing(kind: &str, connection_type: &str) -> ConnectorError {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_type_without_a_connector_is_refused_with_a_sentence() {
+    #[tokio::test]
+    async fn a_type_without_a_connector_is_refused_with_a_sentence() {
         let files = LocalFiles {
             sources: SourceFiles {
                 allowed_directories: Vec::new(),
@@ -175,9 +196,9 @@ mod tests {
             exports: PathBuf::from("e"),
             spool: PathBuf::from("s"),
         };
-        let Err(error) =
-            Registry::new(files).source("platform.github", &ConnectionConfig::default())
-        else {
+        let registry = Registry::new(files);
+        let config = ConnectionConfig::default();
+        let Err(error) = registry.source("platform.github", &config, None).await else {
             panic!("built a source for a type without a connector");
         };
         assert!(error.message.contains("platform.github"));

@@ -7,6 +7,8 @@ use selvedge_connectors::Registry;
 use selvedge_control::{Control, destinations, sources};
 use selvedge_types::{AccountScope, DestinationId, SourceId};
 
+use crate::rotated::SourceSettings;
+
 /// The connector of a source.
 pub(crate) async fn source(
     control: &Control,
@@ -15,10 +17,15 @@ pub(crate) async fn source(
     id: SourceId,
 ) -> Result<AnySource, ConnectorError> {
     match sources::settings_for_run(control, scope, id).await {
-        Ok(Some(settings)) => registry.source(
-            &settings.type_name,
-            &ConnectionConfig::new(settings.properties),
-        ),
+        Ok(Some(settings)) => {
+            let known = settings.properties.clone();
+            let store = SourceSettings::new(control.clone(), scope, id, known);
+            let config = ConnectionConfig::new(settings.properties);
+            let store = Arc::new(store);
+            registry
+                .source(&settings.type_name, &config, Some(store))
+                .await
+        }
         Ok(None) => Err(ConnectorError::configuration("the source has been deleted")),
         Err(error) => Err(unreadable(&error)),
     }

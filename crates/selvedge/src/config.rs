@@ -283,7 +283,6 @@ pub(crate) struct ServeSettings {
     pub(crate) hook_retry_after: Vec<Duration>,
     pub(crate) allowed_directories: Vec<PathBuf>,
     pub(crate) oauth_clients: OauthClients,
-    #[expect(dead_code, reason = "for the jobs that run taps")]
     pub(crate) taps: TapsSettings,
     pub(crate) brand: BrandSection,
     pub(crate) log_filter: String,

@@ -72,6 +72,11 @@ impl DataDir {
         self.root.join("intake")
     }
 
+    /// Private directories of taps while they run.
+    pub(crate) fn tap_runs(&self) -> PathBuf {
+        self.root.join("taps/runs")
+    }
+
     /// Takes the directory for one server. The lock goes with the returned file, also after kill -9.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         let path = self.root.join("lock");

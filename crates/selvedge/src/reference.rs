@@ -6,20 +6,21 @@ use std::process::ExitCode;
 use anyhow::Context;
 use selvedge_catalog::Catalog;
 use selvedge_catalog::reference::Reference;
+use selvedge_taps::Package;
 use selvedge_web::reference::{json, markdown};
 
 use crate::cli::{ReferenceArguments, ReferenceFormat};
 use crate::serve::runs;
 
-/// The reference of what this binary runs.
-pub(crate) fn connections() -> Reference {
+/// The reference of what this binary runs; `has_tap` tells which source types have a Singer tap.
+pub(crate) fn connections(has_tap: &dyn Fn(&str) -> bool) -> Reference {
     Reference::new(Catalog::global(), |connection_type| {
-        runs(connection_type.kind(), connection_type.name())
+        runs(connection_type.kind(), connection_type.name(), has_tap)
     })
 }
 
 pub(crate) fn run(arguments: &ReferenceArguments) -> anyhow::Result<ExitCode> {
-    let reference = connections();
+    let reference = connections(&|name| Package::of_type(name).is_some());
     let text = match arguments.format {
         ReferenceFormat::Markdown => {
             markdown(arguments.public_url.trim_end_matches('/'), &reference)

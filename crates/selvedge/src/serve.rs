@@ -31,6 +31,7 @@ use crate::http;
 use crate::intake;
 use crate::reference;
 use crate::state::State;
+use crate::taps;
 use crate::telemetry;
 use crate::tls::{self, TlsListener};
 
@@ -137,10 +138,15 @@ impl Server {
             exports: directory.exports(),
             spool: directory.spool(),
         });
+        let taps = taps::runtime(&settings, &directory)?;
+        let registry = registry.with_taps(taps.clone());
+        let serves = Arc::clone(&taps.taps);
         let control = Control::new(
             state.store.clone(),
             Arc::clone(&clock),
-            Arc::new(runs),
+            Arc::new(move |kind, type_name: &str| {
+                runs(kind, type_name, &|type_name| serves.serves(type_name))
+            }),
             Arc::new(logs.clone()),
             Settings {
                 public_url: settings.public_url.clone().unwrap_or_else(|| url.clone()),
@@ -210,11 +216,9 @@ impl Server {
             public_url: control.settings().public_url.clone(),
         };
         let api = settings.api.apply(AppState::new(control.clone()));
-        let pages = selvedge_web::router(
-            &site,
-            &selvedge_api::description(&api)?,
-            reference::connections,
-        )?
+        let pages = selvedge_web::router(&site, &selvedge_api::description(&api)?, move || {
+            reference::connections(&|name| taps.taps.serves(name))
+        })?
         .merge(selvedge_web::authorization(&site, control.clone()));
         let router = selvedge_api::router(api, pages.merge(beside));
         let gate = Gate::new(
@@ -310,23 +314,27 @@ impl Server {
     }
 }
 
-/// What runs a type here: the registry of connectors knows, and the gate takes what is pushed.
-pub(crate) fn runs(kind: ConnectionKind, type_name: &str) -> Runs {
+/// What runs a type here: the registry of connectors knows, the gate takes what is pushed, and taps serve the rest.
+pub(crate) fn runs(kind: ConnectionKind, type_name: &str, has_tap: &dyn Fn(&str) -> bool) -> Runs {
+    if kind == ConnectionKind::Destination {
+        return match Registry::runs_destination(type_name) {
+            true => Runs::Native,
+            false => Runs::NotYet,
+        };
+    }
     let is_pushed = |found: &ConnectionType| {
         matches!(found.category(), Category::ImportApi | Category::Webhook)
     };
-    if kind == ConnectionKind::Source
-        && Catalog::global()
-            .source_type(type_name)
-            .is_some_and(is_pushed)
-    {
-        return Runs::Push;
+    let found = Catalog::global().source_type(type_name);
+    if found.is_some_and(is_pushed) {
+        Runs::Push
+    } else if Registry::runs_source(type_name) {
+        Runs::Native
+    } else if found.is_some_and(ConnectionType::is_scheduled) && has_tap(type_name) {
+        Runs::Singer
+    } else {
+        Runs::NotYet
     }
-    let native = match kind {
-        ConnectionKind::Source => Registry::runs_source(type_name),
-        ConnectionKind::Destination => Registry::runs_destination(type_name),
-    };
-    if native { Runs::Native } else { Runs::NotYet }
 }
 
 async fn note_token_use(control: Control, stop: CancellationToken) {

@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: SyncArguments) -> anyhow::Result<ExitCode> {
         Some(name) => name.clone(),
         None => from.default_schema(),
     };
-    let source = from.source(arguments.tap_config.as_deref())?;
+    let source = from.source(arguments.tap_config.as_deref()).await?;
     let destination = to.destination(arguments.fidelity)?;
 
     let progress = progress_bar();

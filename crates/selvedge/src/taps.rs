@@ -3,6 +3,7 @@
 mod doctor;
 mod install;
 mod list;
+mod runtime;
 
 use std::process::ExitCode;
 
@@ -12,6 +13,8 @@ use selvedge_taps::{Package, Taps};
 
 use crate::cli::{StateArguments, TapsArguments, TapsCommand};
 use crate::config::{self, TapsSettings};
+
+pub(crate) use runtime::runtime;
 
 pub(crate) async fn run(arguments: TapsArguments) -> anyhow::Result<ExitCode> {
     match arguments.command {

@@ -128,13 +128,11 @@ impl TapsSettings {
     }
 
     /// The variables that taps see.
-    #[expect(dead_code, reason = "for the jobs that run taps")]
     pub(crate) fn environment(&self) -> TapEnvironment {
         TapEnvironment::pick(std::env::vars_os(), &self.section.environment)
     }
 
     /// What one run of a tap may use.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the jobs that run taps"))]
     pub(crate) fn limits(&self) -> TapLimits {
         let some = |number: u64| (number > 0).then_some(number);
         let bytes = |mib| some(mib).map(|mib| mib.saturating_mul(MIB));

@@ -153,7 +153,7 @@ impl Endpoint {
     }
 
     /// The connector that reads this end. `tap_config` is a tap's configuration file.
-    pub(crate) fn source(&self, tap_config: Option<&Path>) -> anyhow::Result<AnySource> {
+    pub(crate) async fn source(&self, tap_config: Option<&Path>) -> anyhow::Result<AnySource> {
         let (kind, config, directory) = match self {
             Endpoint::Postgres { .. } => {
                 ("platform.postgres", config(self.source_properties()?), None)
@@ -181,7 +181,7 @@ impl Endpoint {
             exports: PathBuf::new(),
             spool: PathBuf::new(),
         });
-        Ok(registry.source(kind, &config)?)
+        Ok(registry.source(kind, &config, None).await?)
     }
 
     /// The connector that writes this end.
