@@ -26,4 +26,5 @@ mod schema_change;
 mod server;
 mod stop;
 mod surroundings;
+mod taps;
 mod unheard_commits;
