@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use selvedge_catalog::StepType;
-use selvedge_store::{jobs, sources as stored_sources, streams};
+use selvedge_store::{jobs, sources as stored_sources, streams, tap_positions};
 use selvedge_types::job::JobMode;
 use selvedge_types::{AccountScope, SourceId};
 
@@ -46,11 +46,17 @@ pub async fn update_metadata(
         // However many names were sent, only those that there are cost a look-up, and each of them one.
         let listed = streams::list_tap_stream_ids(&mut tx, scope, source).await?;
         let named: HashSet<&str> = update.tap_stream_ids().collect();
+        // A tap's position spans its streams.
+        let of_tap = tap_positions::find(&mut tx, scope, source).await?;
+        let read_by_tap = |id: &str| {
+            let streams = of_tap.as_ref().and_then(|position| position.get("streams"));
+            streams.is_some_and(|streams| streams.get(id).is_some())
+        };
         for id in listed.iter().filter(|id| named.contains(id.as_str())) {
             let found = streams::find_by_tap_stream_id(&mut tx, scope, source, id).await?;
             if let Some(record) = found {
                 known.insert(id.clone(), stored::metadata(&record)?);
-                if running || record.position.is_some() {
+                if running || record.position.is_some() || read_by_tap(id) {
                     begun.insert(id.clone());
                 }
             }
