@@ -31,4 +31,6 @@ pub use plan::{PlanSettings, StreamChoice};
 pub use position::{SavedBy, StreamPosition};
 pub use run::{Run, RunReport, StreamReport};
 pub use summary::{LoadNames, LoadSummary};
-pub use tap::{TapPosition, TapStreamPosition, TapStreamState};
+pub use tap::{
+    Finding, LintReport, Severity, TapPosition, TapStreamPosition, TapStreamState, lint,
+};

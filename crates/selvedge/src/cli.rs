@@ -253,6 +253,9 @@ pub(crate) enum TapsCommand {
         #[arg(value_name = "TYPE")]
         type_name: String,
     },
+    /// Run a tap without loading anything: what is wrong with what it says, and what becomes of it. Fails when a job with it
+    /// would.
+    Lint(LintArguments),
     /// Check what taps need: Python, its installer, the package index, the disk, and each installed tap. Fails when something is wrong.
     Doctor {
         #[command(flatten)]
@@ -261,6 +264,27 @@ pub(crate) enum TapsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// The tap's program: a path, or a name to look for in PATH.
+    pub(crate) program: PathBuf,
+    /// Its configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tap_config: Option<PathBuf>,
+    /// A file with the state to start from. It is not changed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tap_state: Option<PathBuf>,
+    /// Streams to select, separated by commas; all of them if left out.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) streams: Vec<String>,
+    /// Without what the tap logs.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print one object per finding.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

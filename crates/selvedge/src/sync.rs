@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use selvedge_engine::{PlanSettings, Run, RunLimits, RunReport};
+use selvedge_connector::TapSelection;
+use selvedge_engine::{PlanSettings, Run, RunLimits, RunReport, StreamListing};
 use selvedge_net::{Dialer, NetworkPolicy};
 use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
@@ -23,7 +24,17 @@ use crate::clock::SystemClock;
 use crate::table::{grouped, render};
 pub(crate) use endpoint::Endpoint;
 use journal::MemoryJournal;
-use tap::StateFile;
+pub(crate) use tap::{StateFile, source as tap};
+
+/// A stream of a tap with all fields that it offers by default, selected.
+pub(crate) fn whole_stream(listing: StreamListing) -> TapSelection {
+    let state = journal::whole(listing);
+    TapSelection {
+        tap_stream_id: state.tap_stream_id,
+        chosen: state.chosen,
+        fields: state.fields,
+    }
+}
 
 /// Time one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod install;
+mod lint;
 mod list;
 mod runtime;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(arguments: TapsArguments) -> anyhow::Result<ExitCode> {
             remove(&Desk::open(&state)?, &type_name).await?;
             Ok(ExitCode::SUCCESS)
         }
+        TapsCommand::Lint(arguments) => lint::run(&arguments).await,
         TapsCommand::Doctor { state, json } => doctor::run(&Desk::open(&state)?, json).await,
     }
 }

@@ -4,6 +4,8 @@
 //! before it saved, so that it is never ahead of the rows. A stream whose rows are not visible yet, or that failed, keeps its
 //! bookmark of the last saved state (`state`). Versions of a table are kept apart by `version`.
 
+mod exclusions;
+mod lint;
 mod position;
 mod run;
 mod state;
@@ -11,4 +13,5 @@ mod stream;
 mod tables;
 mod version;
 
+pub use lint::{Finding, LintReport, Severity, lint};
 pub use position::{TapPosition, TapStreamPosition, TapStreamState};

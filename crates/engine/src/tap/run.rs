@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::position::{TapPosition, TapStreamState};
-use super::state;
 use super::tables::Tables;
+use super::{exclusions, state};
 use crate::journal::{Component, JournalError, Loaded, Progress};
 use crate::listing::tap_listing;
 use crate::record_table::Surroundings;
@@ -73,6 +73,11 @@ impl Run {
         self.log(LogLevel::Info, &format!("discovered {count} streams"));
         if self.stop.is_cancelled() {
             return self.terminated(report, "the run was stopped");
+        }
+        if let Err(error) = exclusions::check(&catalog.streams, &selected) {
+            self.log(LogLevel::Critical, &error.to_string());
+            report.outcome.tap = failed(&error);
+            return report;
         }
         self.extract(tap, &catalog, &selected, position, report)
             .await

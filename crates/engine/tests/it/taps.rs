@@ -407,6 +407,65 @@ async fn a_table_that_fails_keeps_its_bookmark_while_the_others_go_on() {
     assert_eq!(bench.rows("things"), [(1, 11), (2, 22), (3, 33)]);
 }
 
+#[tokio::test]
+async fn a_lint_tells_what_is_wrong_and_what_becomes_of_it() {
+    let script = |_: Option<&Value>| {
+        vec![
+            EVENTS,
+            Said::Schema("hidden", &[]),
+            record(0, 1, 10, None),
+            Said::Record(0, json!({"value": 1}), None),
+            Said::State(json!({"offset": 1})),
+            record(1, 2, 20, Some(7)),
+            Said::Dies,
+        ]
+    };
+    let tap: Arc<dyn Tap> = Arc::new(ScriptedTap {
+        script: Box::new(script),
+        stop: CancellationToken::new(),
+    });
+    let context = TapContext {
+        clock: Arc::new(FakeClock::at("2031-02-03T04:05:06Z")),
+        stop: CancellationToken::new(),
+        batch_bytes: 1 << 20,
+        log: Arc::new(|_, _| {}),
+    };
+    let catalog = tap.discover(&context).await.unwrap();
+    let selected = vec![TapSelection {
+        tap_stream_id: "events".to_owned(),
+        chosen: Vec::new(),
+        fields: Vec::new(),
+    }];
+    let report = lint(tap, context, &catalog, selected, None).await.unwrap();
+    assert_eq!(report.records["events"], 2);
+    let told: Vec<String> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            let stream = finding.stream.as_deref().unwrap_or("-");
+            format!(
+                "{:?} {stream} {} x{}",
+                finding.severity, finding.text, finding.count
+            )
+        })
+        .collect();
+    for expected in [
+        "Fault - no token x1",
+        "Repaired events records without a value for the key id: they are not loaded x1",
+        "Repaired hidden not in the catalogue: it is loaded without having been selected x1",
+        "Advice - STATE without bookmarks by stream: while one stream is held up, none advances x1",
+        "Advice - 1 records behind the last STATE: the next job reads them again x1",
+        "Advice hidden version 7 was not activated: if it is not the table's first one, its rows are not seen x1",
+        "Advice events no time_extracted that is an instant: _sdc_extracted_at is NULL x2",
+    ] {
+        assert!(
+            told.iter().any(|it| it == expected),
+            "{expected}: {told:#?}"
+        );
+    }
+    assert!(told[0].starts_with("Fault"), "the worst comes first");
+}
+
 /// Deterministic dice.
 #[derive(Clone)]
 struct Dice(u64);

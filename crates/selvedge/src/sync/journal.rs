@@ -70,7 +70,7 @@ fn answers_to(stream: &DiscoveredStream, name: &str) -> bool {
 }
 
 /// A stream of a tap with all fields that it offers by default.
-fn whole(listing: StreamListing) -> TapStreamState {
+pub(super) fn whole(listing: StreamListing) -> TapStreamState {
     let replicates = |metadata: &Map<String, Value>| {
         let inclusion = match metadata.get("inclusion").and_then(Value::as_str) {
             Some("automatic") => Inclusion::Automatic,

@@ -13,7 +13,7 @@ use selvedge_singer::{
 use serde_json::{Map, Value};
 
 /// The tap with the configuration of a file, or an empty one. It runs with the rights and in the surroundings of the command.
-pub(super) fn source(program: &Path, config: Option<&Path>) -> anyhow::Result<AnySource> {
+pub(crate) fn source(program: &Path, config: Option<&Path>) -> anyhow::Result<AnySource> {
     let config = match config {
         Some(path) => read_object(path)
             .with_context(|| format!("the tap's configuration {}", path.display()))?,
