@@ -26,7 +26,7 @@ pub(super) struct TapTable {
     /// Records that came.
     pub(super) row_count: u64,
     pub(super) books: Books,
-    /// When it was used last, by the count of uses.
+    /// The block of records that it was used for last; 0 before the first.
     pub(super) used: u64,
     checkpoints: i64,
     pub(super) not_finite: u64,

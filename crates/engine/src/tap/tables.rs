@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use selvedge_connector::{
-    ConnectorError, ErrorKind, LoadContext, LoadMode, TapRecords, TapSchema, TapStream,
+    ConnectorError, ErrorKind, LoadContext, TapRecords, TapSchema, TapStream,
 };
 
 use super::position::{TapPosition, TapStreamPosition, TapStreamState};
@@ -14,8 +14,8 @@ use crate::plan::{PlanSettings, concerns_connection};
 use crate::record_table::{Given, Surroundings};
 use crate::sequence::Sequence;
 
-/// Tables that are open for merging at a time, each with a connection of its own. A tap that changes between more of them has
-/// to wait for one to be closed.
+/// Tables that are open at a time, each with a connection of its own. A tap that changes between more of them has to wait for
+/// one to be closed; only versions that are not activated yet cannot be, however many there are.
 const MOST_OPEN: usize = 16;
 
 /// All tables of a run.
@@ -31,6 +31,7 @@ pub(super) struct Tables<'a> {
     by_name: HashMap<Arc<str>, usize>,
     /// Names that tables have in the destination.
     owners: HashMap<String, Arc<str>>,
+    /// Blocks of records so far.
     uses: u64,
     /// Rows that became durable and are not recorded yet.
     heard: Vec<Durable>,
@@ -172,6 +173,7 @@ impl<'a> Tables<'a> {
         let now = self.around.clock.now();
         let received_at = Some(now.as_micros());
         let mut bytes = 0;
+        self.uses += 1;
         for (record, text) in records.iter() {
             let index = record.stream as usize;
             let Some(stream) = self.streams.get_mut(index) else {
@@ -202,6 +204,7 @@ impl<'a> Tables<'a> {
                 extracted_at: record.extracted_at,
                 received_at,
             };
+            stream.used = self.uses;
             if stream.push(&given)
                 && let Err(error) = stream.flush().await
             {
@@ -303,10 +306,7 @@ impl<'a> Tables<'a> {
             self.streams[index].abandon();
         }
         self.close(index).await?;
-        if place.mode() == LoadMode::Merge {
-            self.make_room().await?;
-        }
-        self.uses += 1;
+        self.make_room().await?;
         let stream = &mut self.streams[index];
         let is_first = stream.used == 0;
         stream.used = self.uses;
@@ -328,21 +328,29 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Closes the table that was opened longest ago, if there are many.
+    /// Closes the table that was not used for the longest time, if there are many. One of a stream that starts over takes its
+    /// table's place with what came so far: what follows is added to it.
     async fn make_room(&mut self) -> Result<(), ConnectorError> {
-        match self.one_too_many() {
-            Some(index) => self.close(index).await,
-            None => Ok(()),
+        let Some(index) = self.one_too_many() else {
+            return Ok(());
+        };
+        let stream = &mut self.streams[index];
+        if stream.next().is_some() {
+            stream.versions.become_current(None);
         }
+        self.close(index).await
     }
 
     fn one_too_many(&self) -> Option<usize> {
-        let open = |stream: &(usize, &TapTable)| stream.1.is_open_for_merging();
-        let merging = self.streams.iter().enumerate().filter(open);
-        if merging.clone().count() < MOST_OPEN {
+        let can_be_closed = |stream: &(usize, &TapTable)| {
+            stream.1.is_open_for_merging()
+                || (stream.1.versions.rebuild && stream.1.next() == Some(None))
+        };
+        let open = self.streams.iter().enumerate().filter(can_be_closed);
+        if open.clone().count() < MOST_OPEN {
             return None;
         }
-        let oldest = merging.min_by_key(|(_, stream)| stream.used);
+        let oldest = open.min_by_key(|(_, stream)| stream.used);
         oldest.map(|(index, _)| index)
     }
 

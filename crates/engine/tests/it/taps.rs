@@ -34,6 +34,7 @@ enum Said {
 
 /// Says the same in every run, or what the model makes of the state.
 struct ScriptedTap {
+    offered: Vec<&'static str>,
     script: Box<dyn Fn(Option<&Value>) -> Vec<Said> + Send + Sync>,
     stop: CancellationToken,
 }
@@ -51,7 +52,7 @@ fn stream(name: &str) -> TapStream {
 impl Tap for ScriptedTap {
     async fn discover(&self, _ctx: &TapContext) -> Result<TapCatalog, ConnectorError> {
         Ok(TapCatalog {
-            streams: ["events", "things"].into_iter().map(stream).collect(),
+            streams: self.offered.iter().copied().map(stream).collect(),
             document: json!({"streams": []}),
         })
     }
@@ -181,13 +182,26 @@ impl RunJournal for Journal {
 }
 
 /// A source between its runs.
-#[derive(Default)]
 struct Bench {
+    offered: Vec<&'static str>,
     destination: MemoryDestination,
     position: TapPosition,
     epochs: BTreeMap<&'static str, i64>,
     lines: Vec<String>,
     fence: i64,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self {
+            offered: vec!["events", "things"],
+            destination: MemoryDestination::default(),
+            position: TapPosition::default(),
+            epochs: BTreeMap::new(),
+            lines: Vec::new(),
+            fence: 0,
+        }
+    }
 }
 
 impl Bench {
@@ -215,6 +229,7 @@ impl Bench {
         });
         let report = Run {
             source: AnySource::Tap(Arc::new(ScriptedTap {
+                offered: self.offered.clone(),
                 script: Box::new(script),
                 stop: stop.clone(),
             })),
@@ -379,6 +394,41 @@ async fn two_streams_that_would_share_a_table_do_not() {
 }
 
 #[tokio::test]
+async fn many_streams_that_start_over_do_not_keep_their_tables_open() {
+    let names: Vec<&'static str> = (0..40)
+        .map(|number| &*Box::leak(format!("s{number:02}").into_boxed_str()))
+        .collect();
+    let mut bench = Bench {
+        offered: names.clone(),
+        ..Bench::default()
+    };
+    let pass = |value: i64| {
+        let names = names.clone();
+        move |_: Option<&Value>| {
+            let mut said = Vec::new();
+            for (index, name) in names.iter().enumerate() {
+                said.push(Said::Schema(name, &["id"]));
+                said.push(record(index as u32, value, value, None));
+            }
+            // Once more to the first of all, which is closed by then.
+            said.push(record(0, 7, value, None));
+            said.push(Said::State(json!({"bookmarks": {"s00": value}})));
+            said
+        }
+    };
+    bench.run(pass(1)).await;
+    for name in &names {
+        bench.epochs.insert(name, 2);
+    }
+    let report = bench.run(pass(2)).await;
+    assert_eq!(report.outcome.state(), JobState::Succeeded);
+    assert_eq!(bench.rows("s00"), [(2, 2), (7, 2)]);
+    assert_eq!(bench.rows("s39"), [(2, 2)]);
+    let state = json!({"bookmarks": {"s00": 2}});
+    assert_eq!(bench.position.state, Some(state));
+}
+
+#[tokio::test]
 async fn a_table_that_fails_keeps_its_bookmark_while_the_others_go_on() {
     let mut bench = Bench::default();
     let script = |_: Option<&Value>| {
@@ -421,6 +471,7 @@ async fn a_lint_tells_what_is_wrong_and_what_becomes_of_it() {
         ]
     };
     let tap: Arc<dyn Tap> = Arc::new(ScriptedTap {
+        offered: vec!["events"],
         script: Box::new(script),
         stop: CancellationToken::new(),
     });
