@@ -8,7 +8,7 @@ use selvedge_connector::{
 };
 use selvedge_control::checks::{self, CheckResult};
 use selvedge_control::{Control, ControlError, sources, streams};
-use selvedge_engine::{Component, RunLimits, listing, tap_listing};
+use selvedge_engine::{Component, listing, tap_listing};
 use selvedge_store::Connection;
 use selvedge_store::jobs::ClaimedJob;
 use selvedge_types::job::{JobState, PhaseOutcome};
@@ -179,7 +179,7 @@ impl Check<'_> {
         TapContext {
             clock: Arc::clone(&clock),
             stop: ctx.stop.clone(),
-            batch_bytes: RunLimits::default().batch_bytes,
+            batch_bytes: self.shared.limits.batch_bytes,
             log: Arc::new(move |level, text| {
                 log.write(clock.now(), Component::Main, level, text);
             }),

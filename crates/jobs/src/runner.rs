@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use selvedge_connectors::Registry;
 use selvedge_control::{Control, ControlError, idempotency, oauth, scheduler, sessions};
+use selvedge_engine::RunLimits;
 use selvedge_net::Dialer;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob};
 use selvedge_types::job::JobMode;
@@ -42,6 +43,8 @@ pub struct RunnerSettings {
     pub concurrency: u32,
     /// A job that runs longer is terminated.
     pub time_limit: Duration,
+    /// Memory and checkpoints of each job.
+    pub limits: RunLimits,
 }
 
 /// Runs jobs until it is stopped.
@@ -59,7 +62,7 @@ impl Runner {
         logs: LogDirectory,
         settings: RunnerSettings,
     ) -> Self {
-        let time_limit = settings.time_limit;
+        let (time_limit, limits) = (settings.time_limit, settings.limits.clone());
         Self {
             shared: Shared {
                 control,
@@ -68,6 +71,7 @@ impl Runner {
                 clock,
                 logs,
                 time_limit,
+                limits,
             },
             settings,
         }

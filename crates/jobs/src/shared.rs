@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use selvedge_connectors::Registry;
 use selvedge_control::Control;
+use selvedge_engine::RunLimits;
 use selvedge_net::Dialer;
 use selvedge_types::Clock;
 
@@ -19,4 +20,5 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) logs: LogDirectory,
     pub(crate) time_limit: Duration,
+    pub(crate) limits: RunLimits,
 }

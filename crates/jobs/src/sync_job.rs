@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use selvedge_connector::{ConnectorError, LogLevel};
 use selvedge_control::{ControlError, sources};
-use selvedge_engine::{Component, PlanSettings, Run, RunLimits, RunReport};
+use selvedge_engine::{Component, PlanSettings, Run, RunReport};
 use selvedge_store::Connection;
 use selvedge_store::jobs::{self, ClaimedJob, JobResult};
 use selvedge_types::SourceId;
@@ -148,7 +148,7 @@ async fn replicate(
         clock: Arc::clone(&shared.clock),
         dialer: shared.dialer.clone(),
         settings: settings.plan,
-        limits: RunLimits::default(),
+        limits: shared.limits.clone(),
         stop,
         abort,
         job: job.name.to_string(),

@@ -77,6 +77,9 @@ pub(crate) struct JobsSection {
     pub(crate) time_limit_minutes: u32,
     /// How long job records and logs are kept.
     pub(crate) retention_days: u32,
+    /// What a job has read is committed and its position saved after so many seconds, or when there is much of it: a lost
+    /// server repeats no more than that.
+    pub(crate) checkpoint_seconds: u32,
 }
 
 impl Default for JobsSection {
@@ -85,6 +88,7 @@ impl Default for JobsSection {
             concurrency: 4,
             time_limit_minutes: 24 * 60,
             retention_days: 60,
+            checkpoint_seconds: 30,
         }
     }
 }
@@ -397,8 +401,17 @@ impl ServeSettings {
                  configuration file, or put a TLS terminator in front and set SELVEDGE_TRUST_PROXY=true, or listen on 127.0.0.1"
             );
         }
-        if file.jobs.concurrency == 0 || file.jobs.time_limit_minutes == 0 {
-            bail!("jobs.concurrency and jobs.time_limit_minutes must be at least 1");
+        let jobs = &file.jobs;
+        if [
+            jobs.concurrency,
+            jobs.time_limit_minutes,
+            jobs.checkpoint_seconds,
+        ]
+        .contains(&0)
+        {
+            bail!(
+                "jobs.concurrency, jobs.time_limit_minutes and jobs.checkpoint_seconds must be at least 1"
+            );
         }
         // Private networks are open to tenants only while the server is somebody's own toy: on loopback, behind nothing.
         let private = listen.ip().is_loopback() && public_url.is_none() && !trust_proxy;

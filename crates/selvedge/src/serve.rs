@@ -12,6 +12,7 @@ use selvedge_api::AppState;
 use selvedge_catalog::{Catalog, Category, ConnectionKind, ConnectionType, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use selvedge_control::{Control, Settings, plans};
+use selvedge_engine::RunLimits;
 use selvedge_gate::Gate;
 use selvedge_jobs::{Delivery, DeliverySettings, LaneRunner, LogDirectory, Runner, RunnerSettings};
 use selvedge_net::Dialer;
@@ -208,6 +209,10 @@ impl Server {
                 sole_worker,
                 concurrency: settings.jobs.concurrency,
                 time_limit: Duration::from_secs(u64::from(settings.jobs.time_limit_minutes) * 60),
+                limits: RunLimits {
+                    checkpoint_seconds: i64::from(settings.jobs.checkpoint_seconds),
+                    ..RunLimits::default()
+                },
             },
         );
         let runner = tokio::spawn(runner.run(stop.clone(), abort.clone()));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
-use super::{python, with_types};
+use super::{python, which, with_types};
 use crate::pipeline::rows;
 use crate::platform::{PATIENCE, Platform, destination_body};
 
@@ -76,7 +76,7 @@ impl Scripted {
             "tap": {"command": [python, script]},
         }]);
         std::fs::write(folder.path().join("catalog.json"), catalog().to_string()).unwrap();
-        let platform = Platform::start_with(with_types(folder.path(), &types)).await;
+        let platform = Platform::start_with(with_types(folder.path(), &types, "")).await;
         let to = TestDatabase::create().await;
         platform.destination(&destination_body(&to)).await;
         let body = json!({"type": TYPE, "display_name": "Scripted", "properties": {
@@ -129,17 +129,6 @@ impl Scripted {
         )
         .await
     }
-}
-
-/// The whole path of a program.
-fn which(program: &Path) -> String {
-    if program.components().count() > 1 {
-        return program.display().to_string();
-    }
-    let folders = std::env::var_os("PATH").expect("there is a PATH");
-    let mut found = std::env::split_paths(&folders).map(|folder| folder.join(program));
-    let found = found.find(|path| path.is_file());
-    found.expect("Python is installed").display().to_string()
 }
 
 #[tokio::test]
