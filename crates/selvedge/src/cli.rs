@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Taps(TapsArguments),
     /// Print the connection property reference, to publish it elsewhere. The server shows it at /reference/connections.
     Reference(ReferenceArguments),
+    /// Become a tap with fewer rights. The server starts its taps with it.
+    #[command(name = crate::tap_launch::NAME, hide = true)]
+    TapLaunch(crate::tap_launch::TapLaunchArguments),
 }
 
 /// Where the server keeps its state. The same for every command that works on it.
@@ -80,6 +83,9 @@ pub(crate) struct ServeArguments {
     /// A TLS terminator in front forwards plain HTTP: allows listening beyond loopback.
     #[arg(long, env = "SELVEDGE_TRUST_PROXY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) trust_proxy: Option<bool>,
+    /// Let debuggers attach and core dumps be written. They show the master key, to taps too where nothing else confines them.
+    #[arg(long, env = "SELVEDGE_DUMPABLE", hide = true)]
+    pub(crate) dumpable: bool,
     /// Log filter, for example `info` or `warn,selvedge_engine=debug`.
     #[arg(long, env = "SELVEDGE_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,

@@ -7,6 +7,7 @@ mod config;
 mod data_dir;
 mod http;
 mod intake;
+mod memory;
 mod partner;
 mod quickstart;
 mod reference;
@@ -14,6 +15,7 @@ mod serve;
 mod state;
 mod sync;
 mod table;
+mod tap_launch;
 mod taps;
 mod telemetry;
 mod tls;
@@ -24,7 +26,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let command = match cli::Cli::parse().command {
+        // While there is one thread: what it takes away from itself has to hold for the whole process.
+        cli::Command::TapLaunch(arguments) => return tap_launch::run(arguments),
+        command => command,
+    };
     selvedge_net::tls::install_provider();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -36,7 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(Box::pin(run(cli))) {
+    match runtime.block_on(Box::pin(run(command))) {
         Ok(code) => code,
         Err(error) => {
             // The chain reads from what was being done to why it failed.
@@ -46,9 +52,14 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
-    match cli.command {
-        cli::Command::Serve(arguments) => serve::run(arguments).await,
+async fn run(command: cli::Command) -> anyhow::Result<ExitCode> {
+    match command {
+        cli::Command::Serve(arguments) => {
+            if !arguments.dumpable {
+                memory::close()?;
+            }
+            serve::run(arguments).await
+        }
         cli::Command::Quickstart(arguments) => quickstart::run(arguments).await,
         cli::Command::Sync(arguments) => sync::run(arguments).await,
         cli::Command::Partner(arguments) => partner::run(arguments).await,
@@ -56,5 +67,6 @@ async fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         cli::Command::Webhook(arguments) => webhook::run(arguments).await,
         cli::Command::Taps(arguments) => taps::run(arguments).await,
         cli::Command::Reference(arguments) => reference::run(&arguments),
+        cli::Command::TapLaunch(arguments) => Ok(tap_launch::run(arguments)),
     }
 }

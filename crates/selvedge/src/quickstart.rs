@@ -90,6 +90,7 @@ async fn source(arguments: &QuickstartArguments, directory: &Path) -> anyhow::Re
 
 fn settings(arguments: &QuickstartArguments, directory: &Path) -> anyhow::Result<ServeSettings> {
     let mut settings = ServeSettings::load(&ServeArguments {
+        dumpable: false,
         state: StateArguments {
             data_dir: Some(directory.join("selvedge-data")),
             config: None,

@@ -51,6 +51,12 @@ static KINDS: LazyLock<Vec<(ErrorKind, Regex)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// What programs say whose memory is refused. A database that ran out of its own says it otherwise.
+static OUT_OF_MEMORY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^MemoryError|Cannot allocate memory|memory exhausted$|std::bad_alloc")
+        .expect("the shape is a regular expression")
+});
+
 /// Why a tap ended with another status than 0. `usually` is the kind of failures that say nothing of their kind.
 pub(crate) fn failure(
     status: ExitStatus,
@@ -115,7 +121,7 @@ fn reached_limit(status: ExitStatus, said: Option<&str>, limits: &TapLimits) -> 
         ));
     }
     if let Some(bytes) = limits.memory
-        && (said.starts_with("MemoryError") || said.contains("Cannot allocate memory"))
+        && OUT_OF_MEMORY.is_match(said)
     {
         let bytes = spoken_bytes(bytes);
         return Some(format!(

@@ -27,4 +27,5 @@ mod server;
 mod stop;
 mod surroundings;
 mod taps;
+mod taps_process;
 mod unheard_commits;

@@ -11,7 +11,7 @@ use landlock::{
 };
 use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, getrlimit, setrlimit};
 
-use super::{Launch, LaunchError};
+use super::{Launch, LaunchError, privileges};
 
 /// The newest rights of Landlock that are spoken of here; an older kernel handles those it knows.
 pub(super) const NEWEST: ABI = ABI::V6;
@@ -30,6 +30,7 @@ pub(super) fn confine(launch: &Launch) -> Result<(), LaunchError> {
     // The first signal lets it end in good order, the second comes some seconds later.
     let processor = launch.processor.map(|time| time.as_secs().max(1));
     limit("processor time", Resource::Cpu, processor, 5)?;
+    privileges::remove()?;
     restrict_files(launch)?;
     // Last: what is done here needs little memory, but some.
     limit("memory", Resource::Data, launch.memory, 0)
@@ -68,12 +69,18 @@ fn restrict_files(launch: &Launch) -> Result<(), LaunchError> {
         .and_then(|ruleset| ruleset.scope(Scope::Signal))
         .and_then(Ruleset::create);
     let mut rules = ruleset.map_err(failed)?;
-    rules = allow_beside(rules, Path::new("/"), &forbidden)?;
-    for path in resolved(&launch.writable) {
-        rules = allow(rules, &path, Rights::All)?;
-    }
-    for path in resolved(&launch.readable) {
-        rules = allow(rules, &path, Rights::Read)?;
+    rules = allow_beside(rules, Path::new("/"), &forbidden, Rights::All)?;
+    let given = [
+        (&launch.writable, Rights::All),
+        (&launch.readable, Rights::Read),
+    ];
+    for (paths, rights) in given {
+        for path in resolved(paths) {
+            // What is given inside of a forbidden directory opens it there, but not the forbidden ones inside of itself.
+            let below = forbidden.iter().filter(|one| one.starts_with(&path));
+            let below: Vec<PathBuf> = below.cloned().collect();
+            rules = allow_beside(rules, &path, &below, rights)?;
+        }
     }
     rules.restrict_self().map_err(failed)?;
     Ok(())
@@ -85,18 +92,19 @@ enum Rights {
     Read,
 }
 
-/// Gives all rights in a directory, but for the forbidden ones in it and the directories that lead there: those are passed
+/// Gives rights in a directory, but for the forbidden ones in it and the directories that lead there: those are passed
 /// through, not listed.
 fn allow_beside(
     mut rules: RulesetCreated,
     directory: &Path,
     forbidden: &[PathBuf],
+    rights: Rights,
 ) -> Result<RulesetCreated, LaunchError> {
     if forbidden.iter().any(|path| path == directory) {
         return Ok(rules);
     }
     if !forbidden.iter().any(|path| path.starts_with(directory)) {
-        return allow(rules, directory, Rights::All);
+        return allow(rules, directory, rights);
     }
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
@@ -109,7 +117,7 @@ fn allow_beside(
         let kind = entry.file_type();
         // A link's target gets its rights where it stands; through a link a forbidden directory could come back.
         if kind.is_ok_and(|kind| !kind.is_symlink()) {
-            rules = allow_beside(rules, &entry.path(), forbidden)?;
+            rules = allow_beside(rules, &entry.path(), forbidden, rights)?;
         }
     }
     Ok(rules)

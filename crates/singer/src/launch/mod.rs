@@ -9,6 +9,8 @@ mod confine;
 #[path = "elsewhere.rs"]
 mod confine;
 mod confinement;
+#[cfg(target_os = "linux")]
+mod privileges;
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
@@ -79,6 +81,8 @@ pub enum LaunchError {
     Limit(&'static str, #[source] std::io::Error),
     #[error("the tap could not be tied to the life of the server")]
     Parent(#[source] std::io::Error),
+    #[error("the tap could not be kept from the server's privileges")]
+    Privileges(#[source] std::io::Error),
     #[error("the tap could not be kept from the server's files: {0}")]
     Files(String),
     #[error("the tap's program {program} could not be started: {error}")]

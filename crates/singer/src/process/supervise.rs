@@ -20,10 +20,10 @@ use crate::limits::{TapLimits, spoken};
 use crate::log::{Attendant, AttendantSettings, LastWords, TapLog};
 use crate::settings_file::SettingsFile;
 
-/// How often limits and the wish to stop are looked at.
+/// How often limits and the wish to stop are looked at. A tap that says nothing for this long is silent for the moment.
 const TICK: Duration = Duration::from_millis(100);
-/// A tap that says nothing for this long is silent for the moment.
-const MOMENT: Duration = Duration::from_millis(20);
+/// What waits for a whole batch is handed on after this time nevertheless.
+const HAND_ON: Duration = Duration::from_secs(1);
 /// Writing little by little, a tap gets time to write more: reading each line by itself would cost both more than the line.
 const GATHER: Duration = Duration::from_millis(2);
 /// Fewer bytes at once than these are little.
@@ -148,8 +148,10 @@ impl Reading<'_> {
         if let Err(error) = &read
             && error.kind != ErrorKind::Stopped
         {
-            // What came before the failure counts, if it can still be handed on.
-            output.quiet()?;
+            // What came before the failure counts, if it can still be handed on; the failure stays the first one.
+            if let Err(later) = output.quiet() {
+                tracing::debug!(error = %later, "the last words of a tap were not handed on");
+            }
         }
         read
     }
@@ -172,7 +174,7 @@ impl Reading<'_> {
                 Some(count) => {
                     self.watch.activity.note();
                     let mut flow = output.filled(count)?;
-                    if flow == Flow::Continue && handed_on.elapsed() >= Duration::from_secs(1) {
+                    if flow == Flow::Continue && handed_on.elapsed() >= HAND_ON {
                         flow = output.quiet()?;
                         handed_on = Instant::now();
                     }
@@ -191,7 +193,7 @@ impl Reading<'_> {
                         pause(GATHER);
                     }
                 }
-                None if wait_readable(&stdout.stream, MOMENT).map_err(unreadable)? => {}
+                None if wait_readable(&stdout.stream, TICK).map_err(unreadable)? => {}
                 None => {
                     handed_on = Instant::now();
                     if output.quiet()? == Flow::Over {
@@ -201,8 +203,6 @@ impl Reading<'_> {
                     if left.is_some() {
                         return Ok(Flow::Continue);
                     }
-                    let time = TICK.saturating_sub(looked.elapsed());
-                    wait_readable(&stdout.stream, time).map_err(unreadable)?;
                 }
             }
         }

@@ -102,9 +102,10 @@ async fn a_silent_tap_is_told_of_and_ended() {
 
 #[tokio::test]
 async fn words_on_stderr_are_a_sign_of_life() {
-    let mut tap =
-        FakeTap::new("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo INFO $i >&2; sleep 0.1; done");
-    tap.limits.idle = Duration::from_millis(800);
+    let mut tap = FakeTap::new(
+        "i=0; while [ $i -lt 30 ]; do echo INFO $i >&2; sleep 0.1; i=$((i + 1)); done",
+    );
+    tap.limits.idle = Duration::from_secs(2);
     let outcome = tap.read().await;
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
 }
@@ -132,4 +133,24 @@ async fn whoever_stops_waiting_ends_the_tap() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tap.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn what_a_killed_server_left_behind_is_swept() {
+    let tap = FakeTap::new("");
+    let runs = tap.path("runs").join("run-0");
+    std::fs::create_dir_all(&runs).unwrap();
+    std::fs::write(runs.join("config.json"), r#"{"token": "left"}"#).unwrap();
+    std::fs::write(tap.path("runs/run-0.lock"), "").unwrap();
+    let mut orphan = std::process::Command::new("setsid")
+        .args(["sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"])
+        .env("SELVEDGE_TAP_RUN", &runs)
+        .spawn()
+        .unwrap();
+    while processes_with(&tap.path("runs")).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(selvedge_singer::sweep_runs(&tap.path("runs")).unwrap(), 1);
+    tap.assert_nothing_left();
+    assert!(!orphan.wait().unwrap().success());
 }
