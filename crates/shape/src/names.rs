@@ -8,7 +8,7 @@ use crate::{Dialect, Rejection, system};
 const RESERVED_PREFIXES: [&str; 2] = ["_sdc", "_rjm"];
 
 /// Engine-like names that sources may bring along.
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 17] = [
     "_sdc_deleted_at",
     "_sdc_replication_id",
     "_sdc_source_bucket",
@@ -20,6 +20,13 @@ const ALLOWED: [&str; 11] = [
     "_sdc_report_datetime",
     "_sdc_dimensions_hash_key",
     "_sdc_lsn",
+    // Singer taps call what they add alike: GitHub's, Typeform's, and those for files.
+    "_sdc_repository",
+    "_sdc_form_id",
+    "_sdc_filename",
+    "_sdc_last_modified",
+    "_sdc_source_file_mtime",
+    "_sdc_stream",
 ];
 
 /// PostgreSQL's rule: keeps case, ASCII letters, digits, `_` and spaces; then drops leading characters other than letters
