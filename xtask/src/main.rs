@@ -13,6 +13,7 @@ mod python;
 mod shell_tools;
 mod soak;
 mod suite;
+mod taps;
 mod workspace;
 
 use std::process::ExitCode;

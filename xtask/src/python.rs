@@ -98,7 +98,7 @@ impl Environment {
 }
 
 /// An interpreter to make environments with; installed if there is none and we may.
-fn base(interrupts: &Interrupts) -> Result<&'static Path> {
+pub(crate) fn base(interrupts: &Interrupts) -> Result<&'static Path> {
     let candidates = [
         "python3",
         "/usr/bin/python3",

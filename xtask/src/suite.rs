@@ -12,6 +12,7 @@ use crate::moto;
 use crate::postgres::{self, Server};
 use crate::python;
 use crate::shell_tools;
+use crate::taps;
 use crate::workspace;
 
 /// Names the server that tests create their databases on; `selvedge-testkit` reads it.
@@ -25,6 +26,12 @@ const MARIADB_PACKAGES: [&str; 2] = ["selvedge-dest-mysql", "selvedge"];
 
 /// The one crate with tests that need buckets.
 const BUCKET_PACKAGE: &str = "selvedge-dest-lake";
+
+/// The crates with tests that use Python.
+const PYTHON_PACKAGES: [&str; 2] = ["selvedge", "selvedge-taps"];
+
+/// The one crate with tests that run public tools and public Singer taps.
+const BINARY_PACKAGE: &str = "selvedge";
 
 /// Nothing here has to survive the machine.
 const SETTINGS: [&str; 7] = [
@@ -50,7 +57,7 @@ One private PostgreSQL server is started for the run and stopped at its end, and
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
 installed into target/python the first time, and the guides with curl and jq. Tests of pages use Chromium and its driver, looked for in PATH
 and installed in the same way as PostgreSQL. Tests of buckets use moto, an S3 server in Python, installed
-into target/python-s3. To use servers of your own, where databases and buckets may be created at will:
+into target/python-s3. Tests of public Singer taps install them into target/taps. To use servers of your own, where databases and buckets may be created at will:
   SELVEDGE_TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE cargo xtask test
   SELVEDGE_TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT cargo xtask test
   SELVEDGE_TEST_S3_URL=http://HOST:PORT cargo xtask test")]
@@ -79,9 +86,12 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.arg("--workspace");
     }
     command.args(&arguments.arguments);
-    if tests_the_binary(&arguments.arguments) {
+    if concerns(&arguments.arguments, &PYTHON_PACKAGES) {
         give_python(&mut command, interrupts)?;
+    }
+    if concerns(&arguments.arguments, &[BINARY_PACKAGE]) {
         shell_tools::provide(interrupts)?;
+        give_taps(&mut command, arguments, interrupts)?;
     }
     let buckets = match needs(&arguments.arguments, BUCKET_PACKAGE) {
         true => give_buckets(&mut command, interrupts)?,
@@ -93,7 +103,7 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.env(chromium::BROWSER_VARIABLE, programs.browser);
         command.env(chromium::DRIVER_VARIABLE, programs.driver);
     }
-    let mariadb = match needs_mariadb(&arguments.arguments) {
+    let mariadb = match concerns(&arguments.arguments, &MARIADB_PACKAGES) {
         true => mariadb::provide(&mut command, interrupts)?,
         false => None,
     };
@@ -150,6 +160,23 @@ pub(crate) fn give_python(command: &mut Command, interrupts: &Interrupts) -> Res
     Ok(())
 }
 
+/// Names the directory of installed taps, unless the caller has. Taps that are missing are installed by the binary under test.
+fn give_taps(
+    command: &mut Command,
+    arguments: &TestArguments,
+    interrupts: &Interrupts,
+) -> Result<()> {
+    if std::env::var_os(taps::VARIABLE).is_some_and(|value| !value.is_empty()) {
+        return Ok(());
+    }
+    let mut build = runner(arguments.runner);
+    build
+        .arg("--no-run")
+        .args(chosen_packages(&arguments.arguments));
+    command.env(taps::VARIABLE, taps::provide(build, interrupts)?);
+    Ok(())
+}
+
 /// `cargo nextest run` or `cargo test`. Both build the `selvedge` binary for the tests that start it.
 pub(crate) fn runner(runner: Runner) -> Command {
     let nextest = match runner {
@@ -177,21 +204,6 @@ pub(crate) fn has_nextest() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Only the tests of the binary use Python: another crate's need not wait for it.
-fn tests_the_binary(arguments: &[String]) -> bool {
-    let names_binary = |argument: &String| {
-        let name = argument
-            .trim_start_matches("--package=")
-            .trim_start_matches("-p");
-        name == "selvedge"
-    };
-    !chooses_packages(arguments)
-        || arguments.iter().any(names_binary)
-        || arguments
-            .iter()
-            .any(|argument| argument == "--workspace" || argument == "--all")
-}
-
 fn chooses_packages(arguments: &[String]) -> bool {
     arguments
         .iter()
@@ -203,14 +215,34 @@ fn chooses_packages(arguments: &[String]) -> bool {
         })
 }
 
-/// Whether a crate with tests against MariaDB is among the chosen ones.
-fn needs_mariadb(arguments: &[String]) -> bool {
+/// The arguments that choose packages, without all others: what is built must be the same when nothing is run.
+fn chosen_packages(arguments: &[String]) -> Vec<String> {
+    if !chooses_packages(arguments) {
+        return vec!["--workspace".to_owned()];
+    }
+    let mut chosen = Vec::new();
+    let mut arguments = arguments.iter().take_while(|argument| *argument != "--");
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "-p" | "--package" | "--manifest-path" => {
+                chosen.push(argument.clone());
+                chosen.extend(arguments.next().cloned());
+            }
+            other if chooses_packages(&[other.to_owned()]) => chosen.push(argument.clone()),
+            _ => {}
+        }
+    }
+    chosen
+}
+
+/// Whether one of these crates is among the chosen ones.
+fn concerns(arguments: &[String], packages: &[&str]) -> bool {
     !chooses_packages(arguments)
         || arguments.iter().any(|argument| {
             let name = argument
                 .trim_start_matches("--package=")
                 .trim_start_matches("-p");
-            MARIADB_PACKAGES.contains(&name) || argument == "--workspace" || argument == "--all"
+            packages.contains(&name) || argument == "--workspace" || argument == "--all"
         })
 }
 
@@ -225,7 +257,8 @@ fn needs(arguments: &[String], package: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        BROWSER_PACKAGE, BUCKET_PACKAGE, chooses_packages, needs, needs_mariadb, tests_the_binary,
+        BINARY_PACKAGE, BROWSER_PACKAGE, BUCKET_PACKAGE, MARIADB_PACKAGES, PYTHON_PACKAGES,
+        chooses_packages, chosen_packages, concerns, needs,
     };
 
     fn words(text: &str) -> Vec<String> {
@@ -240,12 +273,13 @@ mod tests {
             "-p selvedge",
             "-pselvedge x",
             "--package=selvedge",
+            "-p selvedge-taps",
             "--workspace",
         ] {
-            assert!(tests_the_binary(&words(text)), "{text}");
+            assert!(concerns(&words(text), &PYTHON_PACKAGES), "{text}");
         }
         for text in ["-p selvedge-net", "--package=selvedge-api", "-p xtask"] {
-            assert!(!tests_the_binary(&words(text)), "{text}");
+            assert!(!concerns(&words(text), &PYTHON_PACKAGES), "{text}");
         }
     }
 
@@ -258,11 +292,21 @@ mod tests {
             "-pselvedge-dest-mysql",
             "--workspace",
         ] {
-            assert!(needs_mariadb(&words(text)), "{text}");
+            assert!(concerns(&words(text), &MARIADB_PACKAGES), "{text}");
         }
         for text in ["-p selvedge-dest-postgres", "--package=selvedge-api"] {
-            assert!(!needs_mariadb(&words(text)), "{text}");
+            assert!(!concerns(&words(text), &MARIADB_PACKAGES), "{text}");
         }
+    }
+
+    #[test]
+    fn taps_are_for_those_who_run_them() {
+        assert!(concerns(&words("-p selvedge taps"), &[BINARY_PACKAGE]));
+        assert!(!concerns(&words("-p selvedge-taps"), &[BINARY_PACKAGE]));
+        let chosen = |text: &str| chosen_packages(&words(text)).join(" ");
+        assert_eq!(chosen("some_test --no-capture"), "--workspace");
+        assert_eq!(chosen("-p selvedge x -- -p y"), "-p selvedge");
+        assert_eq!(chosen("-pselvedge --retries 2"), "-pselvedge");
     }
 
     #[test]

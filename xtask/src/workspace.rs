@@ -18,8 +18,17 @@ pub(crate) fn cargo() -> Command {
 
 /// Where `cargo build --release` puts a program.
 pub(crate) fn release_binary(name: &str) -> PathBuf {
+    binary("release", name)
+}
+
+/// Where `cargo build` and whatever builds tests put a program.
+pub(crate) fn debug_binary(name: &str) -> PathBuf {
+    binary("debug", name)
+}
+
+fn binary(profile: &str, name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    root().join(target).join("release").join(name)
+    root().join(target).join(profile).join(name)
 }
 
 /// Says what is about to run.

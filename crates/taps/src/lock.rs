@@ -14,7 +14,14 @@ macro_rules! locks {
     };
 }
 
-const LOCKS: &[(&str, &str)] = locks![];
+const LOCKS: &[(&str, &str)] = locks![
+    "meltanolabs-tap-postgres",
+    "pipelinewise-tap-postgres",
+    "tap-github",
+    "tap-jsonl",
+    "tap-mysql",
+    "tap-rest-api",
+];
 
 impl Lock {
     /// The lock of a package, if it is tested in this version.

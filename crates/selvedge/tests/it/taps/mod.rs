@@ -1,6 +1,8 @@
 //! Singer taps as sources, through the API of the real server.
 
+mod commands;
 mod kills;
+mod real;
 mod scripted;
 
 use std::path::{Path, PathBuf};
