@@ -2,6 +2,7 @@
 
 mod full_disk;
 mod fuzz;
+mod taps;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,9 @@ pub(crate) struct SoakArguments {
     /// Feed, instead, bodies that a fuzzer makes up to what reads the bodies of others, each target for so many seconds.
     #[arg(long, value_name = "SECONDS", conflicts_with = "full_disk")]
     fuzz: Option<u32>,
+    /// Install, instead, the taps of popular types, ask each for its streams, and write docs/taps.md. Takes a quarter of an hour.
+    #[arg(long, conflicts_with_all = ["full_disk", "fuzz"])]
+    taps: bool,
     /// Passed on to the test runner; a filter of your own takes the place of ours.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -46,6 +50,9 @@ pub(crate) fn run(arguments: &SoakArguments, interrupts: &Interrupts) -> Result<
     }
     if let Some(seconds) = arguments.fuzz {
         return fuzz::run(seconds, interrupts);
+    }
+    if arguments.taps {
+        return taps::run(interrupts);
     }
     let mut command = suite::runner(Runner::Auto);
     command.arg("--workspace");
