@@ -98,6 +98,9 @@ impl Command {
     }
 }
 
+/// What taps of the catalogue call themselves. Many refuse to run without, and no type asks its users for it.
+const USER_AGENT: &str = "Selvedge";
+
 /// Why there is no program for a type.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
@@ -233,14 +236,19 @@ impl Taps {
         let source = Catalog::global().source_type(type_name).ok_or_else(|| {
             ConnectorError::configuration(format!("there is no source type {type_name}"))
         })?;
-        let own = self.settings.own_types.tap(type_name);
-        let of_package = || Some(Mapping::of_package(Package::of_type(type_name)?));
-        let none = Mapping::default();
-        let mapping = own
-            .map(|tap| &tap.mapping)
-            .or_else(of_package)
-            .unwrap_or(&none);
-        mapping.apply(source, properties, &self.settings.oauth_clients)
+        let clients = &self.settings.oauth_clients;
+        if let Some(own) = self.settings.own_types.tap(type_name) {
+            return own.mapping.apply(source, properties, clients);
+        }
+        let package = Package::of_type(type_name);
+        let mapping = package.map(Mapping::of_package).cloned();
+        let mapping = mapping.unwrap_or_default();
+        let mut configuration = mapping.apply(source, properties, clients)?;
+        let config = &mut configuration.config;
+        config
+            .entry("user_agent")
+            .or_insert_with(|| USER_AGENT.into());
+        Ok(configuration)
     }
 }
 
@@ -290,6 +298,21 @@ mod tests {
         assert!(taps.serves("platform.appfigures"));
         let error = taps.program("platform.appfigures").await.unwrap_err();
         assert!(matches!(error, ProgramError::NoSuchProgram { .. }));
+    }
+
+    #[test]
+    fn taps_of_the_catalogue_get_what_no_user_is_asked_for() {
+        let properties = ConnectionConfig::new([
+            ("consumer_key".to_owned(), json!("k")),
+            ("access_token".to_owned(), json!("t")),
+        ]);
+        let made = taps(json!({}))
+            .configuration("platform.trello", &properties)
+            .unwrap();
+        assert_eq!(
+            serde_json::Value::Object(made.config),
+            json!({"api_key": "k", "api_token": "t", "user_agent": "Selvedge"})
+        );
     }
 
     #[test]

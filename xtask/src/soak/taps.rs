@@ -68,8 +68,9 @@ pub(super) fn run(interrupts: &Interrupts) -> Result<ExitCode> {
         eprintln!("{type_name}");
         let row = survey.row(type_name, interrupts)?;
         report.push_str(&row);
+        // Each at once: it takes long, and what is known is known.
+        fs::write(root.join(REPORT), &report)?;
     }
-    fs::write(root.join(REPORT), report)?;
     eprintln!("{REPORT} is written");
     Ok(ExitCode::SUCCESS)
 }
@@ -168,9 +169,11 @@ impl Survey {
             .filter_map(|step| step["properties"].as_array())
             .flatten();
         let named = properties.filter_map(|property| property["name"].as_str());
-        Ok(named
+        let mut properties: Map<String, Value> = named
             .map(|name| (name.to_owned(), placeholder(name)))
-            .collect())
+            .collect();
+        properties.insert("user_agent".to_owned(), "Selvedge".into());
+        Ok(properties)
     }
 }
 
