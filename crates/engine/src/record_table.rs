@@ -35,11 +35,12 @@ pub(crate) struct Given<'r> {
 
 /// How records of a table are typed.
 pub(crate) enum Typed<'s> {
-    /// By a JSON Schema, and by value where it says nothing.
-    BySchema(&'s Value),
-    ByValue,
-    /// By the tags of their strings.
-    ByTag,
+    /// By a JSON Schema, and by their values where it says nothing.
+    Schema(&'s Value),
+    /// By their values alone.
+    Values,
+    /// By their values and the tags of their strings.
+    Tags,
 }
 
 /// An open table, and the records on their way into it.
@@ -109,9 +110,9 @@ impl RecordTable {
         let destination = self.around.destination.display_name();
         let key = &self.told.key;
         self.shaper = Some(match typed {
-            Typed::BySchema(schema) => JsonShaper::with_schema(nesting, destination, key, schema),
-            Typed::ByValue => JsonShaper::new(nesting, destination, key),
-            Typed::ByTag => JsonShaper::tagged(nesting, destination, key),
+            Typed::Schema(schema) => JsonShaper::with_schema(nesting, destination, key, schema),
+            Typed::Values => JsonShaper::new(nesting, destination, key),
+            Typed::Tags => JsonShaper::tagged(nesting, destination, key),
         });
         Ok(())
     }

@@ -68,10 +68,10 @@ impl LaneTable {
                         "an accepted schema is no JSON: {error}"
                     )))
                 })?;
-                Typed::BySchema(&schema)
+                Typed::Schema(&schema)
             }
-            Typing::Value => Typed::ByValue,
-            Typing::Tag => Typed::ByTag,
+            Typing::Value => Typed::Values,
+            Typing::Tag => Typed::Tags,
         };
         let typed = self.records.type_records(typed).await;
         typed.map_err(LaneError::Target)

@@ -161,7 +161,7 @@ impl TapTable {
         let opened = around.destination.open(load.clone(), target.clone());
         let mut records = RecordTable::new(around, &target, opened.await?);
         records
-            .type_records(Typed::BySchema(&self.schema.schema))
+            .type_records(Typed::Schema(&self.schema.schema))
             .await?;
         // A text that is no mark of ours was written by a native connector of the same source.
         let mark = records.committed_position().map(serde_json::from_str);
@@ -198,7 +198,7 @@ impl TapTable {
     pub(super) async fn describe(&mut self, schema: TapSchema) -> Result<bool, ConnectorError> {
         let other_key = match &mut self.open {
             Some(open) => {
-                let typed = Typed::BySchema(&schema.schema);
+                let typed = Typed::Schema(&schema.schema);
                 open.records.type_records(typed).await?;
                 !open.records.takes(&schema.key_properties)
             }

@@ -1,10 +1,12 @@
 //! Records that a tap put into files beside its messages: what a BATCH message names.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use rustix::fs::OFlags;
 use serde_json::Value;
 
 use super::envelope::Envelope;
@@ -102,7 +104,13 @@ impl BatchFiles {
     }
 
     fn open_file(&self, path: &Path) -> Result<Box<dyn BufRead + Send>, String> {
-        let file = File::open(path).map_err(|error| {
+        // A pipe would be waited for, and a link put there meanwhile may lead anywhere.
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open(path);
+        let file = opened.map_err(|error| {
             format!(
                 "the file {} of a BATCH message cannot be opened: {error}",
                 path.display()
