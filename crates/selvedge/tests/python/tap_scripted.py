@@ -5,9 +5,11 @@ config.directory holds catalog.json and messages.jsonl, and may hold:
   rotate      the refresh token to be written into the configuration file
   exit        the exit status
   hold        while it is there, the tap waits behind its messages
+  batch.jsonl records for a BATCH message: {batch} in the messages stands for the tap's own copy of it
 It writes given.jsonl: a line for each run, with its arguments and the contents of their files.
 """
 
+import gzip
 import json
 import os
 import sys
@@ -53,7 +55,14 @@ if rotated:
     config["refresh_token"] = rotated
     with open(config_path, "w", encoding="utf-8") as file:
         json.dump(config, file)
-sys.stdout.write(beside("messages.jsonl"))
+messages = beside("messages.jsonl")
+batch = beside("batch.jsonl")
+if batch:
+    own = os.path.join(os.environ["TMPDIR"], "batch.jsonl.gz")
+    with gzip.open(own, "wt", encoding="utf-8") as file:
+        file.write(batch)
+    messages = messages.replace("{batch}", own)
+sys.stdout.write(messages)
 sys.stdout.flush()
 while beside("hold") is not None:
     time.sleep(0.02)

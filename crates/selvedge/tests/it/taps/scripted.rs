@@ -263,6 +263,61 @@ async fn a_record_that_does_not_conform_fails_the_target_with_the_documented_tex
 }
 
 #[tokio::test]
+async fn records_in_files_come_with_those_in_messages() {
+    let scripted = Scripted::start().await;
+    scripted.select().await;
+    scripted.write("batch.jsonl", "{\"id\":2,\"name\":\"Bob\"}\n{\"id\":3}\n");
+    let batch = json!({
+        "type": "BATCH", "stream": "users", "manifest": ["file://{batch}"],
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+    });
+    scripted.say(&[user(1, "Ada"), batch.to_string(), state(3)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    assert_eq!(scripted.users().await, ["1|Ada|Ulm", "2|Bob|∅", "3|∅|∅"]);
+}
+
+#[tokio::test]
+async fn a_schema_that_changes_while_the_tap_runs_counts_from_there_on() {
+    let scripted = Scripted::start().await;
+    scripted.select().await;
+    let schema = json!({"type": "SCHEMA", "stream": "users", "key_properties": ["id"], "schema": {"properties": {
+        "id": {"type": "integer"}, "name": {"type": ["null", "integer"]}, "since": {"type": "string", "format": "date-time"},
+    }}});
+    let later = json!({"type": "RECORD", "stream": "users", "record": {"id": 2, "name": 7, "since": "2031-02-03T04:05:06Z"}});
+    scripted.say(&[
+        user(1, "Ada"),
+        schema.to_string(),
+        later.to_string(),
+        state(2),
+    ]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    let all = "select id, name__st, name__it, since from scripted.users order by id";
+    assert_eq!(
+        rows(&scripted.replica, all).await,
+        ["1|Ada|∅|∅", "2|∅|7|2031-02-03 04:05:06"]
+    );
+}
+
+#[tokio::test]
+async fn a_state_that_goes_back_is_believed() {
+    let scripted = Scripted::start().await;
+    scripted.select().await;
+    scripted.say(&[user(1, "Ada"), user(2, "Bob"), state(2)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    // Only the tap knows what its state means.
+    scripted.say(&[user(3, "Cleo"), state(3), state(1)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    scripted.say(&[user(2, "Bert"), user(3, "Cleo"), state(3)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    let bookmark = json!({"bookmarks": {"users": {"id": 1}}});
+    assert_eq!(scripted.given()["state"], bookmark);
+    assert_eq!(
+        scripted.users().await,
+        ["1|Ada|Ulm", "2|Bert|Ulm", "3|Cleo|Ulm"]
+    );
+}
+
+#[tokio::test]
 async fn another_method_reads_everything_anew_and_takes_the_place_of_the_table() {
     let scripted = Scripted::start().await;
     scripted.select().await;
