@@ -32,10 +32,13 @@ enum Said {
     Dies,
 }
 
+/// What a tap says in a run that begins with a state.
+type Script = dyn Fn(Option<&Value>) -> Vec<Said> + Send + Sync;
+
 /// Says the same in every run, or what the model makes of the state.
 struct ScriptedTap {
     offered: Vec<&'static str>,
-    script: Box<dyn Fn(Option<&Value>) -> Vec<Said> + Send + Sync>,
+    script: Box<Script>,
     stop: CancellationToken,
 }
 
