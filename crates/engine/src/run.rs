@@ -215,13 +215,7 @@ impl Run {
             batch_bytes: self.limits.batch_bytes,
             batch_rows: self.limits.batch_rows,
         };
-        let load = LoadContext {
-            dialer: self.dialer.clone(),
-            clock: Arc::clone(&self.clock),
-            stop: self.abort.clone(),
-            fence: self.fence,
-            run_seed: self.run_seed,
-        };
+        let load = self.load_context();
         let mut copier = Copier {
             source,
             destination: &self.destination,
@@ -281,6 +275,17 @@ impl Run {
             }
             Err(CopyError::Tap(_) | CopyError::Target(_)) => Err(CopyError::Stopped),
             Err(other) => Err(other),
+        }
+    }
+
+    /// What tables are opened with.
+    pub(crate) fn load_context(&self) -> LoadContext {
+        LoadContext {
+            dialer: self.dialer.clone(),
+            clock: Arc::clone(&self.clock),
+            stop: self.abort.clone(),
+            fence: self.fence,
+            run_seed: self.run_seed,
         }
     }
 

@@ -129,6 +129,16 @@ impl StoreJournal {
     }
 }
 
+fn loaded_rows<'a>(destination: DestinationId, loaded: &Loaded<'a>) -> LoadedRows<'a> {
+    LoadedRows {
+        destination,
+        stream_name: loaded.table_name,
+        row_count: loaded.row_count,
+        at: loaded.at,
+        finished: loaded.finished,
+    }
+}
+
 /// A selected stream of a tap, with what the tap is to be told of it.
 fn tap_stream(stream: SelectedStream) -> TapStreamState {
     let fields = stream.metadata.replicated_fields();
@@ -234,16 +244,10 @@ impl RunJournal for StoreJournal {
                     fence,
                 )
                 .await?;
-                if let Some(loaded) = loaded
+                if let Some(loaded) = &loaded
                     && update == PositionUpdate::Saved
                 {
-                    let rows = LoadedRows {
-                        destination,
-                        stream_name: loaded.table_name,
-                        row_count: loaded.row_count,
-                        at: loaded.at,
-                        finished: loaded.finished,
-                    };
+                    let rows = loaded_rows(destination, loaded);
                     loads::record(tx, scope, source, rows).await?;
                 }
                 Ok(update)
@@ -312,13 +316,7 @@ impl RunJournal for StoreJournal {
             .under_lease(async |tx| {
                 let saved = tap_positions::save(tx, scope, source, &stored, fence, now).await?;
                 for loaded in loaded.iter().filter(|_| saved) {
-                    let rows = LoadedRows {
-                        destination,
-                        stream_name: loaded.table_name,
-                        row_count: loaded.row_count,
-                        at: loaded.at,
-                        finished: loaded.finished,
-                    };
+                    let rows = loaded_rows(destination, loaded);
                     loads::record(tx, scope, source, rows).await?;
                 }
                 Ok(saved)

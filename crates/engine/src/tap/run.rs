@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_connector::{
-    Books, ConnectorError, ErrorKind, LoadContext, LogLevel, LogSink, Tap, TapCatalog, TapContext,
-    TapEvent, TapRead, TapSelection, tap_channel,
+    Books, ConnectorError, ErrorKind, LogLevel, LogSink, Tap, TapCatalog, TapContext, TapEvent,
+    TapRead, TapSelection, tap_channel,
 };
 use selvedge_types::Timestamp;
 use selvedge_types::job::PhaseOutcome;
@@ -111,13 +111,7 @@ impl Run {
         let tap = Arc::clone(tap);
         let mut reader = tokio::spawn(async move { tap.read(context, read, sender).await });
 
-        let load = LoadContext {
-            dialer: self.dialer.clone(),
-            clock: Arc::clone(&self.clock),
-            stop: self.abort.clone(),
-            fence: self.fence,
-            run_seed: self.run_seed,
-        };
+        let load = self.load_context();
         let around = Surroundings {
             destination: Arc::clone(&self.destination),
             clock: Arc::clone(&self.clock),

@@ -20,6 +20,8 @@ use selvedge_testkit::sabotage::{DestinationFault, SabotagedDestination};
 use selvedge_types::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::dice::Dice;
+
 /// One message of a part.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -268,18 +270,6 @@ impl Model {
     }
 }
 
-/// Deterministic dice.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 fn random_part(dice: &mut Dice, sequences: &mut i64) -> Said {
     let version = match dice.below(6) {
         0 => None,
@@ -331,7 +321,7 @@ async fn random_lives_of_a_lane_end_as_the_model_says() {
     let mut deaths = 0;
     for life in effort::seeds(300) {
         let replaced_before = replacements;
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (life << 17));
+        let mut dice = Dice::of_life(life);
         let keyed = dice.below(2) == 0;
         let mut bench = Bench::new(keyed);
         let mut model = Model::default();

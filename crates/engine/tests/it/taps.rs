@@ -18,6 +18,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::dice::Dice;
+
 /// What a tap says.
 #[derive(Clone, Debug)]
 enum Said {
@@ -520,19 +522,6 @@ async fn a_lint_tells_what_is_wrong_and_what_becomes_of_it() {
     assert!(told[0].starts_with("Fault"), "the worst comes first");
 }
 
-/// Deterministic dice.
-#[derive(Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 /// What the tap reads: a log of changes, and a set of things that is always read whole.
 #[derive(Clone, Default)]
 struct Origin {
@@ -613,7 +602,7 @@ impl Origin {
 async fn random_lives_of_a_tap_end_with_what_its_source_holds() {
     let (mut deaths, mut resets) = (0, 0);
     for life in effort::seeds(300) {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (life << 17));
+        let mut dice = Dice::of_life(life);
         let mut bench = Bench::default();
         let mut origin = Origin::default();
         let mut version = 0;
@@ -625,7 +614,7 @@ async fn random_lives_of_a_tap_end_with_what_its_source_holds() {
                 resets += 1;
             }
             version += 1;
-            let (now, said) = (origin.clone(), Dice(dice.below(u64::MAX) | 1));
+            let (now, said) = (origin.clone(), Dice::new(dice.below(u64::MAX) | 1));
             let (cut, end) = (dice.below(30) as usize, dice.below(6));
             let script = move |state: Option<&Value>| {
                 let mut said = now.say(state, version, said.clone());
@@ -658,7 +647,7 @@ async fn random_lives_of_a_tap_end_with_what_its_source_holds() {
         version += 1;
         let now = origin.clone();
         let report = bench
-            .run(move |state| now.say(state, version, Dice(7)))
+            .run(move |state| now.say(state, version, Dice::new(7)))
             .await;
         assert_eq!(
             report.outcome.state(),
