@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::python;
 use crate::command_line::text;
+use crate::platform::{Platform, settings};
 
 /// A data directory, an index with a wheel of `tap-tiny` 1.0, and a configuration file with a type that it serves.
 struct World {
@@ -75,7 +76,7 @@ impl World {
         let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
         write(
             &folder.join("tap_tiny.py"),
-            "def main():\n    print('help')\n",
+            "import sys\n\n\ndef main():\n    if '--discover' in sys.argv:\n        print('{\"streams\": [{\"tap_stream_id\": \"t\", \"stream\": \"t\", \"schema\": {}}]}')\n    else:\n        print('help')\n",
         );
         write(
             &info.join("METADATA"),
@@ -99,6 +100,42 @@ impl World {
             .unwrap();
         assert!(made.success());
     }
+}
+
+#[tokio::test]
+async fn a_tap_is_installed_on_first_use_where_that_is_allowed() {
+    let world = World::new();
+    let check = async |install: bool| {
+        world.configure(&format!(
+            "[taps]\npython = {:?}\ntypes = [{:?}]\ninstall_on_first_use = {install}\n",
+            python(),
+            world.path("types.json")
+        ));
+        let settings = settings()
+            .environment(
+                "SELVEDGE_CONFIG",
+                world.path("selvedge.toml").display().to_string(),
+            )
+            .environment("PIP_NO_INDEX", "1")
+            .environment("PIP_FIND_LINKS", world.path("index").display().to_string())
+            .environment("UV_NO_INDEX", "1")
+            .environment("UV_FIND_LINKS", world.path("index").display().to_string());
+        let platform = Platform::start_with(settings).await;
+        let body = json!({"type": "platform.tiny", "display_name": "Tiny", "properties": {"token": "secret"}});
+        let created = platform.api.post("/v4/sources", &body).await.status(200);
+        platform
+            .check(&format!("/v4/sources/{}", created["id"]))
+            .await
+    };
+    let refused = check(false).await;
+    assert_eq!(refused["status"], "failed", "{refused}");
+    let said = refused.to_string();
+    assert!(
+        said.contains("selvedge taps install platform.tiny"),
+        "{said}"
+    );
+    let taken = check(true).await;
+    assert_eq!(taken["status"], "succeeded", "{taken}");
 }
 
 fn lines(output: &Output) -> Vec<Value> {
