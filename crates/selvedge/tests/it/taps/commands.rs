@@ -43,6 +43,12 @@ impl World {
     }
 
     fn taps(&self, arguments: &[&str]) -> Output {
+        self.taps_command(arguments)
+            .output()
+            .expect("the binary runs")
+    }
+
+    fn taps_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -63,9 +69,8 @@ impl World {
             .env("PIP_NO_INDEX", "1")
             .env("PIP_FIND_LINKS", self.path("index"))
             .env("UV_NO_INDEX", "1")
-            .env("UV_FIND_LINKS", self.path("index"))
-            .output()
-            .expect("the binary runs")
+            .env("UV_FIND_LINKS", self.path("index"));
+        command
     }
 
     fn publish(&self) {
@@ -184,6 +189,36 @@ fn a_tap_is_installed_listed_looked_at_and_removed() {
     let removed = world.taps(&["remove", "platform.tiny"]);
     assert_eq!(text(&removed.stdout), "removed tap-tiny==1.0\n");
     assert!(lines(&world.taps(&["list", "--json"])).is_empty());
+}
+
+#[test]
+fn uv_makes_the_environment_where_it_is_there() {
+    let world = World::new();
+    let folder = python();
+    let folder = folder.parent().expect("the tests' Python is in a folder");
+    assert!(
+        folder.join("uv").exists(),
+        "{} has no uv: run the tests with `cargo xtask test`",
+        folder.display()
+    );
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&others));
+    let installed = world
+        .taps_command(&["install", "platform.tiny", "--json"])
+        .env("PATH", std::env::join_paths(folders).unwrap())
+        .env("UV_CACHE_DIR", world.path("cache"))
+        .output()
+        .expect("the binary runs");
+    assert!(installed.status.success(), "{}", text(&installed.stderr));
+    let marker = world.path("data/taps/environments/tap-tiny-1.0/selvedge.json");
+    let marker: Value = serde_json::from_slice(&std::fs::read(marker).unwrap()).unwrap();
+    let installer = marker["installer"].as_str().unwrap_or_default();
+    assert!(installer.starts_with("uv "), "{marker}");
+    let looked = lines(&world.taps(&["doctor", "--json"]));
+    let tap = looked
+        .iter()
+        .find(|check| check["check"] == "platform.tiny");
+    assert_eq!(tap.expect("it is looked at")["good"], true, "{looked:?}");
 }
 
 #[test]
