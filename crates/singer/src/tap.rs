@@ -33,6 +33,9 @@ pub struct TapHost {
     /// No tap gets in here, but for its own directories inside: the server's data directory.
     pub forbidden: Vec<PathBuf>,
     pub environment: TapEnvironment,
+    /// Whether each run has a home of its own, where it works. Otherwise both are those of this process, as for whoever runs
+    /// a tap of his own by hand.
+    pub private_home: bool,
 }
 
 /// One source's tap.

@@ -29,9 +29,10 @@ pub(crate) fn source(program: &Path, config: Option<&Path>) -> anyhow::Result<An
     let names: Vec<String> = names.map(str::to_owned).collect();
     let host = TapHost {
         launcher: Launcher::none(),
-        directory: std::env::temp_dir().join(format!("selvedge-sync-{}", std::process::id())),
+        directory: std::env::temp_dir(),
         forbidden: Vec::new(),
         environment: TapEnvironment::pick(variables, &names),
+        private_home: false,
     };
     let settings = TapSettings {
         program: TapProgram {

@@ -31,6 +31,7 @@ pub(crate) fn runtime(settings: &ServeSettings, directory: &DataDir) -> anyhow::
             directory: runs,
             forbidden: vec![directory.root().to_owned()],
             environment: settings.taps.environment(),
+            private_home: true,
         },
         limits: settings.taps.limits(),
     })

@@ -57,6 +57,7 @@ impl Fixture {
                 std::env::vars_os().chain([root]),
                 &["ROOT".to_owned()],
             ),
+            private_home: true,
         };
         let settings = TapSettings {
             program: TapProgram {

@@ -214,14 +214,16 @@ impl Shared {
         command
             .env_clear()
             .envs(self.host.environment.variables())
-            .env("HOME", directory.home())
             .env("TMPDIR", directory.temporary())
             .env(MARKER, directory.path())
-            .current_dir(directory.home())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        if self.host.private_home {
+            let home = directory.home();
+            command.env("HOME", &home).current_dir(home);
+        }
         command
     }
 }

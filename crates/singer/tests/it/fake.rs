@@ -79,6 +79,7 @@ impl FakeTap {
                 std::env::vars_os().chain([("NOTES".into(), self.directory.path().into())]),
                 &["NOTES".to_owned()],
             ),
+            private_home: true,
         };
         let settings = TapSettings {
             program: self.program.clone(),
