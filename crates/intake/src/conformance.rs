@@ -89,7 +89,7 @@ mod tests {
         for record in [r#"{"id":"a","id":"b"}"#, r#"{"id":"\ud800"}"#] {
             assert_eq!(read_over(schema, record), Ok(record.len()), "{record}");
         }
-        for record in [r#"{"id":"a","id":"#, r#"{"id":"a"]"#, "7x"] {
+        for record in [r#"{"id":"a","id":"#, r#"{"id":"a"]"#, "x7"] {
             let taken = read_over(schema, record);
             assert!(taken.is_err(), "{record}");
         }
