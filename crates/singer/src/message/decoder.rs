@@ -466,7 +466,7 @@ fn record(
 
 fn stream_of(streams: &mut Streams, envelope: &Envelope<'_>) -> Result<u32, ConnectorError> {
     let name = envelope.stream.as_deref();
-    let name = name.ok_or_else(|| data("a RECORD message names no stream".to_owned()))?;
+    let name = name.ok_or_else(|| data("a RECORD or BATCH message names no stream".to_owned()))?;
     streams.find(name).ok_or_else(|| {
         data(format!(
             "A record for stream {name} was encountered before a corresponding schema"
