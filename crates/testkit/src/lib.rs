@@ -6,9 +6,11 @@
 //! - [`workload::Workload`]: changes in a source from a seed, and the judgement of what arrived in a destination;
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
 //! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
+//! - [`conformance`]: the cases that every destination has to pass alike;
 //! - [`memory`]: a source and a destination without a database.
 
 pub mod clock;
+pub mod conformance;
 pub mod effort;
 pub mod memory;
 #[cfg(feature = "mysql")]

@@ -3,6 +3,7 @@
 mod bucket;
 mod bucket_check;
 mod checking;
+mod conformance;
 mod csv;
 mod full_table;
 mod json_lines;

@@ -2,6 +2,7 @@
 
 mod append;
 mod check;
+mod conformance;
 mod evolve;
 mod first_load;
 mod golden;

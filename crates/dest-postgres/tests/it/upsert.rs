@@ -1,8 +1,10 @@
 use selvedge_connector::{Destination, ErrorKind, LoadMode};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    Fields, Warehouse, batch_from, checkpoint, context, int, rows as select, text, written,
+    Fields, Warehouse, batch_from, checkpoint, context, int, json_batch, rows as select, text,
+    written,
 };
 
 fn rows(ids: &[i32], values: &[&str]) -> Fields {
@@ -204,4 +206,31 @@ async fn a_constraint_of_the_user_fails_the_load_with_the_servers_code() {
             ["a"]
         );
     }
+}
+
+#[tokio::test]
+async fn sequences_that_stop_ascending_in_the_middle_of_a_first_load_are_no_trouble() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let batch = |records: &[(i64, &str)]| {
+        let records: Vec<(i64, Value)> = records
+            .iter()
+            .map(|(sequence, value)| (*sequence, json!({"id": 1, "v": value})))
+            .collect();
+        json_batch(&["id"], &json!({}), &records)
+    };
+    let mut writer = warehouse.open(target, 1).await.unwrap();
+    writer.write(batch(&[(50, "stored")])).await.unwrap();
+    writer.commit(checkpoint(1)).await.unwrap();
+    // The first record of the second commit is in the table already when its equals come.
+    writer.write(batch(&[(60, "in the table")])).await.unwrap();
+    let equals = [(60, "equal"), (60, "later"), (55, "older")];
+    writer.write(batch(&equals)).await.unwrap();
+    writer.finish(checkpoint(2)).await.unwrap();
+    assert_eq!(
+        warehouse
+            .rows("select v, _sdc_sequence from shop.orders")
+            .await,
+        ["later|60"]
+    );
 }

@@ -1,6 +1,7 @@
 //! The SQLite destination against real files.
 
 mod checking;
+mod conformance;
 mod documented;
 mod evolution;
 mod fencing;
