@@ -150,6 +150,22 @@ pub(crate) fn check_fence(mark: Option<&Mark>, fence: i64) -> Result<(), Connect
     }
 }
 
+/// Before a table is created: nobody else creates it until the open transaction ends, and whoever was first with a greater
+/// fence stops this run here rather than by a table that is suddenly there.
+pub(crate) async fn be_first(
+    link: &Link,
+    target: &TableTarget,
+    table: &str,
+    fence: i64,
+) -> Result<(), ConnectorError> {
+    link.execute(&format!(
+        "select pg_advisory_xact_lock(hashtext({}))",
+        quote_literal(&format!("selvedge table {table}"))
+    ))
+    .await?;
+    check_fence(read_mark(link, target).await?.as_ref(), fence)
+}
+
 fn overtaken() -> ConnectorError {
     ConnectorError::new(
         ErrorKind::Stopped,

@@ -1,6 +1,7 @@
 //! Writing one table. What all ways of getting rows in have in common is here; what sets them apart is in the modules.
 
 mod activate;
+mod ascent;
 mod key;
 pub(crate) mod reject_all;
 pub(crate) mod subtables;
@@ -25,6 +26,7 @@ use crate::inspect::PrimaryKey;
 use crate::link::Link;
 use crate::open::Plan;
 use crate::rejected::Rejections;
+use ascent::Ascent;
 use subtables::Subtables;
 
 pub(crate) use key::build_key;
@@ -76,6 +78,7 @@ pub(crate) struct Writer {
     subtables: Subtables,
     /// Smallest sequence of this run.
     first_sequence: Option<i64>,
+    ascent: Ascent,
     rejections: Rejections,
     /// Fields that are left out, by name: told once.
     left_out: Vec<String>,
@@ -116,6 +119,7 @@ impl Writer {
             loading: plan.mode == Mode::FirstLoad,
             subtables: Subtables::known(plan.subtables),
             first_sequence: None,
+            ascent: Ascent::default(),
             rejections: Rejections::default(),
             left_out: Vec::new(),
             notes: plan.notes,
@@ -164,7 +168,7 @@ impl Writer {
             self.carry_out(&changes).await?;
         }
         self.tell_left_out(batch);
-        match self.may_have_items(batch) {
+        match self.needs_arrivals(batch) {
             true => self.write_nested(batch, without_key).await?,
             false => self.encode(batch, without_key).await?,
         }
@@ -175,12 +179,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether the records of the batch have items, or earlier records of their keys may have some.
-    fn may_have_items(&self, batch: &ShapedBatch) -> bool {
+    /// Whether it matters in which order the rows came: the records of the batch have items, or earlier records of their keys
+    /// may have some, or two rows of one key may have the same sequence.
+    fn needs_arrivals(&mut self, batch: &ShapedBatch) -> bool {
+        let ascends = self.ascent.continues_with(batch);
         let upserts = matches!(self.mode, Mode::Upsert);
         self.subtables.on
             || !batch.subtables.is_empty()
             || upserts && !self.subtables.known.is_empty()
+            || !ascends && self.shape.key_columns().is_some()
     }
 
     /// Opens the transaction of a checkpoint. The first one also brings the schema and whatever the table needs first.
@@ -228,6 +235,10 @@ impl Writer {
                     self.link.execute(&statement).await?;
                 }
                 (_, Mode::FirstLoad | Mode::Append | Mode::Upsert) => {
+                    if let SchemaChange::CreateTable { .. } = change {
+                        commits::be_first(&self.link, &self.target, &self.table, self.fence)
+                            .await?;
+                    }
                     let statement = ddl::statement(&self.table, change)?;
                     self.link.execute(&statement).await?;
                     self.change_stage(change).await?;

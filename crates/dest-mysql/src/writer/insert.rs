@@ -1,9 +1,10 @@
 //! Moving staged rows into the table, inside the transaction of a commit.
 
-use selvedge_connector::ConnectorError;
+use selvedge_connector::{ConnectorError, LoadMode};
 use selvedge_shape::system::SEQUENCE;
 
 use super::{Mode, Writer, writable_columns};
+use crate::commits::TableState;
 use crate::error::DUPLICATE_KEY;
 use crate::sql::{column_list, quote_identifier};
 use crate::stage::ARRIVAL;
@@ -13,7 +14,8 @@ use crate::stage::ARRIVAL;
 const SUPERSEDED: &str = "_sdc_superseded";
 
 impl Writer {
-    /// The greatest sequence of a key wins, and of equals the later; the stored row wins against its equal.
+    /// The greatest sequence of a key wins, and of equals the later; the stored row wins against its equal. Over all commits
+    /// of a first pass, which are one load, the later wins.
     ///
     /// Whole rows are replaced: a column that the stream no longer has becomes NULL. Columns of types that are none of ours
     /// are left alone.
@@ -44,7 +46,9 @@ impl Writer {
         // The server is told to go through the stage, which has no index on the key, and to look up the table.
         let matching = format!("{stage} as s straight_join {table} as t on {same_key}");
         let sequence = quote_identifier(SEQUENCE);
-        let older = format!("delete s from {matching} where t.{sequence} >= s.{sequence}");
+        let first_pass = self.is_first_pass();
+        let not_newer = if first_pass { ">" } else { ">=" };
+        let older = format!("delete s from {matching} where t.{sequence} {not_newer} s.{sequence}");
         let assignments: Vec<String> = writable_columns(&self.shape)
             .iter()
             .filter(|column| self.key.column(&column.name).is_none())
@@ -55,12 +59,27 @@ impl Writer {
         let updated = format!("delete s from {matching}");
         let older = self.link.count(&older, vec![]).await?;
         self.link.execute(&update).await?;
-        self.link.execute(&updated).await?;
+        let updated = self.link.count(&updated, vec![]).await?;
         self.link.execute(&insert).await?;
-        self.books.superseded += superseded;
-        self.books.older_sequence += older;
-        self.books.written += staged.saturating_sub(superseded + older);
+        let left = staged.saturating_sub(superseded + older);
+        match first_pass {
+            // Each row of the table was written once: those that lost, whichever side they were on, are superseded.
+            true => {
+                self.books.superseded += superseded + older + updated;
+                self.books.written += left.saturating_sub(updated);
+            }
+            false => {
+                self.books.superseded += superseded;
+                self.books.older_sequence += older;
+                self.books.written += left;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether the table is filled for the first time by a pass over the whole stream: then all its rows are of this run.
+    fn is_first_pass(&self) -> bool {
+        self.state == TableState::Loading && self.target.mode == LoadMode::Replace
     }
 
     /// The statement that moves all staged rows into `table`, a quoted name.

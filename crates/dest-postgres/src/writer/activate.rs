@@ -34,7 +34,7 @@ impl Writer {
         )
         .await?;
         if self.subtables.on {
-            self.rank_nested().await?;
+            self.rank_by_arrival().await?;
         }
         let schema = &self.target.schema_name;
         for name in &self.subtables.known {
@@ -61,7 +61,7 @@ impl Writer {
     }
 
     /// Leaves one record for each key among the new ones, and its items.
-    async fn rank_nested(&mut self) -> Result<(), ConnectorError> {
+    async fn rank_by_arrival(&mut self) -> Result<(), ConnectorError> {
         let Some(key) = self.shape.key_columns().filter(|_| self.shape.exists()) else {
             return Ok(());
         };
@@ -74,7 +74,7 @@ impl Writer {
                     "delete from {replacement} where ctid = any (array(
                        select place from (
                          select ctid as place, row_number() over (
-                           partition by {key} order by {SEQUENCE} desc, {ARRIVAL} desc nulls last, ctid desc
+                           partition by {key} order by {SEQUENCE} desc, {ARRIVAL} desc nulls last
                          ) as rank
                          from {replacement}
                        ) as ranked
@@ -156,7 +156,7 @@ impl Writer {
                         let key = ddl::column_list(key);
                         let ranked = format!(
                             "{insert} distinct on ({key}) {columns} from {replacement}
-                             order by {key}, {SEQUENCE} desc, ctid desc"
+                             order by {key}, {SEQUENCE} desc"
                         );
                         self.link.count(&ranked, &[]).await?
                     }

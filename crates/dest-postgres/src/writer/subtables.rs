@@ -33,7 +33,7 @@ pub(crate) struct Subtables {
     pub(crate) known: Vec<String>,
     /// Those that got rows in this run.
     pub(super) open: Vec<Subtable>,
-    /// Whether records may have items: from then on staged rows carry their arrival.
+    /// Whether records may have items, or equal sequences: from then on staged rows carry their arrival.
     pub(super) on: bool,
     pub(super) winners_made: bool,
     next_arrival: i64,
@@ -110,7 +110,7 @@ impl Writer {
         batch: &ShapedBatch,
         without_key: Vec<usize>,
     ) -> Result<(), ConnectorError> {
-        self.begin_nested().await?;
+        self.begin_arrivals().await?;
         let mut rejections = self.shape.row_rejections(&batch.records);
         let parts = self.parts(batch, &mut rejections).await?;
         // One reason for each record, the first that was found; records without a key are dropped whatever else they are.
@@ -130,14 +130,14 @@ impl Writer {
         self.encode_nested(batch, &skipped, &parts).await
     }
 
-    /// From now on records may have items.
-    pub(super) async fn begin_nested(&mut self) -> Result<(), ConnectorError> {
+    /// From now on it matters which row came later.
+    pub(super) async fn begin_arrivals(&mut self) -> Result<(), ConnectorError> {
         if self.subtables.on {
             return Ok(());
         }
         self.land().await?;
         match self.mode {
-            // With items to be kept or removed by key, rows go in by key from the beginning.
+            // What is to be kept or removed by key, or judged by arrival, goes in by key from the beginning.
             Mode::FirstLoad if self.shape.key_columns().is_some() => {
                 self.mode = Mode::Upsert;
                 self.subtables.on = true;
@@ -168,8 +168,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes the rows of this checkpoint out of the table again, into the stage: of equal sequences in one load the later
-    /// wins, whether it has items or not.
+    /// Takes the rows of this checkpoint out of the table again, into the stage, without a number: of equal sequences in one
+    /// load the later wins, whether it has items or not. Among themselves they have no equals.
     async fn stage_own_rows(&mut self) -> Result<(), ConnectorError> {
         self.make_stage().await?;
         let columns = writable_columns(&self.shape);

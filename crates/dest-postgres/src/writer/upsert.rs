@@ -167,9 +167,10 @@ impl Writer {
         match self.link.attempt_count(&plain, SECOND_TIME).await? {
             Some(applied) => Ok(applied),
             None => {
+                // No two rows have the same sequence: otherwise their arrivals would count, see `Ascent`.
                 let ranked = insert(&format!(
                     "select distinct on ({key_list}) {column_list} from {stage}
-                     order by {key_list}, {SEQUENCE} desc, ctid desc"
+                     order by {key_list}, {SEQUENCE} desc"
                 ));
                 self.link.count(&ranked, &[]).await
             }
@@ -206,7 +207,7 @@ impl Writer {
                 &format!(
                     "with ranked as (
                        select distinct on ({key_list}) {column_list}, {ARRIVAL} from {stage}
-                       order by {key_list}, {SEQUENCE} desc, {ARRIVAL} desc nulls last, ctid desc
+                       order by {key_list}, {SEQUENCE} desc, {ARRIVAL} desc nulls last
                      ), merged as (
                        {merge}
                        returning {returned}
