@@ -23,6 +23,11 @@ pub fn seeds(default: u64) -> std::ops::Range<u64> {
     }
 }
 
+/// Whether more is asked for than a suite has time for.
+pub fn is_soak() -> bool {
+    from_environment::<u64>("SELVEDGE_SEEDS").is_some()
+}
+
 fn from_environment<T: FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
     match text.parse() {

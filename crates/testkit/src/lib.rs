@@ -7,6 +7,7 @@
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
 //! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
 //! - [`conformance`]: the cases that every destination has to pass alike;
+//! - [`severed`]: loads whose connection is cut at every message;
 //! - [`memory`]: a source and a destination without a database.
 
 pub mod clock;
@@ -19,5 +20,6 @@ pub mod nested;
 pub mod postgres;
 pub mod sabotage;
 pub mod server;
+pub mod severed;
 pub mod wait;
 pub mod workload;

@@ -9,6 +9,7 @@ mod last_commit;
 mod limits;
 mod rejected;
 mod replace;
+mod severed;
 mod support;
 mod upsert;
 mod values;

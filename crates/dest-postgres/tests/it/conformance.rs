@@ -1,5 +1,7 @@
 //! The cases that every destination has to pass alike.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use selvedge_connector::{Destination, LoadContext};
 use selvedge_testkit::conformance;
@@ -8,8 +10,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{SCHEMA, Warehouse, context};
 
+/// A schema of a database.
+pub(crate) struct Room {
+    pub(crate) warehouse: Arc<Warehouse>,
+    pub(crate) schema: String,
+}
+
+impl Room {
+    async fn create() -> Self {
+        Self {
+            warehouse: Arc::new(Warehouse::create().await),
+            schema: SCHEMA.to_owned(),
+        }
+    }
+}
+
 #[async_trait]
-impl Subject for Warehouse {
+impl Subject for Room {
     fn character(&self) -> Character {
         Character {
             display_name: "PostgreSQL",
@@ -20,7 +37,7 @@ impl Subject for Warehouse {
     }
 
     fn destination(&self) -> &dyn Destination {
-        &self.destination
+        &self.warehouse.destination
     }
 
     fn context(&self, fence: i64) -> LoadContext {
@@ -28,24 +45,27 @@ impl Subject for Warehouse {
     }
 
     fn schema_name(&self) -> String {
-        SCHEMA.to_owned()
+        self.schema.clone()
     }
 
     async fn stored(&self, table: &str) -> Option<Stored> {
-        if !self.exists(table).await {
-            return None;
-        }
         let columns = self
+            .warehouse
             .rows(&format!(
                 "select attname from pg_attribute
-                 where attrelid = 'shop.{table}'::regclass and attnum > 0 and not attisdropped order by attnum"
+                 where attrelid = to_regclass('{}.{table}') and attnum > 0 and not attisdropped order by attnum",
+                self.schema
             ))
             .await;
+        if columns.is_empty() {
+            return None;
+        }
         let texts = "select array(select value from json_each_text(to_json(t)) with ordinality as c (name, value, place)
                                   order by place)";
         let rows = self
+            .warehouse
             .client
-            .query(&format!("{texts} from shop.{table} as t"), &[])
+            .query(&format!("{texts} from {}.{table} as t", self.schema), &[])
             .await
             .unwrap();
         let rows = rows
@@ -60,4 +80,4 @@ impl Subject for Warehouse {
     }
 }
 
-conformance!(Warehouse::create().await; keyed, keyless, replaced, columns, names, items, values, runs);
+conformance!(Room::create().await; keyed, keyless, replaced, columns, names, items, values, runs);

@@ -12,6 +12,7 @@ mod nested;
 mod nested_model;
 mod rejected;
 mod replace;
+mod severed;
 mod support;
 mod upsert;
 mod values;

@@ -81,7 +81,7 @@ pub enum OtherKey {
 }
 
 /// The content of a table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// In the order of the table.
     pub columns: Vec<String>,

@@ -1,0 +1,88 @@
+//! The connection breaks at every message of a load.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use selvedge_connector::Destination;
+use selvedge_dest_postgres::PostgresDestination;
+use selvedge_testkit::severed::wire::Protocol;
+use selvedge_testkit::severed::{self, Severable, survives_every_cut};
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::conformance::Room;
+use crate::support::{Warehouse, settings};
+
+/// One database for all cuts of a test: making one takes longer than a load.
+static WAREHOUSE: OnceCell<Arc<Warehouse>> = OnceCell::const_new();
+static ROOMS: AtomicU64 = AtomicU64::new(0);
+
+#[async_trait]
+impl Severable for Room {
+    async fn fresh() -> Self {
+        let create = async || Arc::new(Warehouse::create().await);
+        let number = ROOMS.fetch_add(1, Ordering::SeqCst);
+        Self {
+            warehouse: WAREHOUSE.get_or_init(create).await.clone(),
+            schema: format!("room_{number}"),
+        }
+    }
+
+    fn protocol() -> Protocol {
+        Protocol::Postgres
+    }
+
+    fn server(&self) -> (String, u16) {
+        let database = &self.warehouse.database;
+        (database.host.clone(), database.port)
+    }
+
+    fn behind(&self, port: u16) -> Box<dyn Destination> {
+        let through = settings(
+            &self.warehouse.database,
+            json!({"host": "127.0.0.1", "port": port}),
+        );
+        Box::new(PostgresDestination::new(&through).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_first_load_is_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::FIRST_LOAD).await;
+}
+
+#[tokio::test]
+async fn an_upsert_is_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::UPSERT).await;
+}
+
+#[tokio::test]
+async fn appended_rows_are_there_once_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::APPEND).await;
+}
+
+#[tokio::test]
+async fn the_first_appended_rows_are_there_once_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::FIRST_APPEND).await;
+}
+
+#[tokio::test]
+async fn a_first_pass_is_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::FIRST_PASS).await;
+}
+
+#[tokio::test]
+async fn a_replacement_is_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::REPLACEMENT).await;
+}
+
+#[tokio::test]
+async fn items_are_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::ITEMS).await;
+}
+
+#[tokio::test]
+async fn replaced_items_are_right_wherever_the_connection_broke() {
+    survives_every_cut::<Room>(severed::ITEMS_REPLACED).await;
+}
