@@ -7,8 +7,8 @@ use selvedge_intake::{Intake, Part};
 use selvedge_spool::{AppendError, Entry, Part as LogPart};
 use selvedge_types::DestinationId;
 
+use crate::Gate;
 use crate::answer::{Answer, CANNOT_KEEP};
-use crate::{Gate, metrics};
 
 /// Keeps all records of a request. When this returns without an error they are durable.
 pub(crate) async fn keep(gate: &Gate, pusher: &Pusher, intake: Intake) -> Result<(), Answer> {
@@ -29,7 +29,7 @@ pub(crate) async fn keep(gate: &Gate, pusher: &Pusher, intake: Intake) -> Result
     };
     match gate.log.append(entry).await {
         Ok(_) => {
-            metrics::accepted(records, bytes);
+            gate.metrics.accepted(records, bytes);
             Ok(())
         }
         Err(error) => Err(refused(pusher, &error)),

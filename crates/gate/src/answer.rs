@@ -38,18 +38,17 @@ pub(crate) enum Answer {
 /// What the gate says when it cannot keep records now.
 pub(crate) const CANNOT_KEEP: &str = "The data could not be stored durably. Nothing of this request was accepted; send it again later.";
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ACCEPTED: &str = r#"{"status":"OK","message":"Batch Accepted!"}"#;
+const VALID: &str = r#"{"status":"OK","message":"Batch is valid!"}"#;
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let error = |message: String| json!({"status": "ERROR", "message": message});
         let (status, body) = match self {
-            Answer::Accepted(status) => (
-                status,
-                json!({"status": "OK", "message": "Batch Accepted!"}),
-            ),
-            Answer::Valid => (
-                StatusCode::OK,
-                json!({"status": "OK", "message": "Batch is valid!"}),
-            ),
+            // Said so often that it is written down.
+            Answer::Accepted(status) => return ready(status, ACCEPTED),
+            Answer::Valid => return ready(StatusCode::OK, VALID),
             Answer::NotFound => (StatusCode::NOT_FOUND, json!({"message": "Not Found"})),
             Answer::MethodNotAllowed => {
                 return plain(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
@@ -112,8 +111,12 @@ impl IntoResponse for Answer {
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, JSON)], body.to_string()).into_response()
+}
+
+/// A body of JSON that is written down already.
+fn ready(status: StatusCode, body: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response {

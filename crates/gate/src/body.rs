@@ -18,6 +18,9 @@ use crate::turns::Turn;
 /// Of a body that is too large so many times the limit is still read, and forgotten: the sender gets to see the answer.
 const DRAINED: u64 = 4;
 
+/// Room for a body that does not say how long it is, to begin with.
+const UNANNOUNCED: usize = 64 << 10;
+
 /// Memory for a body of Transit, beside one of JSON.
 const TRANSIT_GROWTH: usize = 4;
 
@@ -76,7 +79,7 @@ pub(crate) async fn read(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(bytes) = announced.filter(|bytes| *bytes > limit as u64) {
-        drain(body, bytes.min(DRAINED * limit as u64), patience).await;
+        Box::pin(drain(body, bytes.min(DRAINED * limit as u64), patience)).await;
         return Err(Answer::TooLarge { bytes });
     }
     let expected = match (announced, encoding) {
@@ -90,7 +93,9 @@ pub(crate) async fn read(
     };
     let memory = gate.turns.memory(account, needed, patience).await;
     let memory = memory.map_err(|_| Answer::Unavailable(CANNOT_KEEP))?;
-    let collected = tokio::time::timeout(patience, collect(body, expected, limit));
+    // Room for what was announced is made at once; for anything else it grows.
+    let room = announced.map_or(UNANNOUNCED, |bytes| bytes as usize);
+    let collected = tokio::time::timeout(patience, collect(body, room, limit));
     let bytes = collected.await.map_err(|_| Answer::TimedOut)??;
     let bytes = match encoding {
         Encoding::None => bytes,
@@ -120,7 +125,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Answer> {
     }
 }
 
-async fn collect(mut body: Body, expected: usize, limit: usize) -> Result<Bytes, Answer> {
+async fn collect(mut body: Body, room: usize, limit: usize) -> Result<Bytes, Answer> {
     let mut whole = BytesMut::new();
     let mut seen = 0_u64;
     while let Some(frame) = body.frame().await {
@@ -138,11 +143,11 @@ async fn collect(mut body: Body, expected: usize, limit: usize) -> Result<Bytes,
             continue;
         }
         if whole.is_empty() && seen == data.len() as u64 {
-            if data.len() == expected {
+            if data.len() == room {
                 // The whole body at once stays where it is.
                 return Ok(data);
             }
-            whole.reserve(expected.min(1 << 20).max(data.len()));
+            whole.reserve(room.max(data.len()));
         }
         whole.extend_from_slice(&data);
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selvedge_control::Control;
-use selvedge_control::intake::SequenceClocks;
+use selvedge_control::intake::{Pushers, SequenceClocks};
 use selvedge_spool::IntakeLog;
 
+use crate::metrics::GateMetrics;
 use crate::turns::Turns;
 
 /// The operator's choices.
@@ -38,24 +39,28 @@ impl Default for GateSettings {
     }
 }
 
-/// The gate's parts. Cheap to clone.
-#[derive(Clone)]
+/// The gate's parts.
 pub struct Gate {
     pub(crate) control: Control,
     pub(crate) log: Arc<dyn IntakeLog>,
+    pub(crate) pushers: Pushers,
     pub(crate) clocks: SequenceClocks,
-    pub(crate) turns: Arc<Turns>,
-    pub(crate) settings: Arc<GateSettings>,
+    pub(crate) turns: Turns,
+    pub(crate) metrics: GateMetrics,
+    pub(crate) settings: GateSettings,
 }
 
 impl Gate {
+    /// The recorder of metrics is installed by then.
     pub fn new(control: Control, log: Arc<dyn IntakeLog>, settings: GateSettings) -> Self {
         Self {
             control,
             log,
+            pushers: Pushers::default(),
             clocks: SequenceClocks::default(),
-            turns: Arc::new(Turns::new(settings.memory_bytes, settings.workers)),
-            settings: Arc::new(settings),
+            turns: Turns::new(settings.memory_bytes, settings.workers),
+            metrics: GateMetrics::new(),
+            settings,
         }
     }
 }

@@ -16,4 +16,3 @@ mod turns;
 
 pub use gate::{Gate, GateSettings};
 pub use metrics::describe as describe_metrics;
-pub use router::router;

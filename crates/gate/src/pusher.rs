@@ -1,15 +1,17 @@
 //! Who pushes: the token in the header, or in the address.
 
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use http::header::AUTHORIZATION;
-use selvedge_control::intake::{Pusher, PusherKind, authenticate};
+use selvedge_control::intake::{Pusher, PusherKind};
 use selvedge_types::Secret;
 
 use crate::Gate;
 use crate::answer::{Answer, CANNOT_KEEP};
 
 /// The Import API source whose token the header holds.
-pub(crate) async fn by_header(gate: &Gate, headers: &HeaderMap) -> Result<Pusher, Answer> {
+pub(crate) async fn by_header(gate: &Gate, headers: &HeaderMap) -> Result<Arc<Pusher>, Answer> {
     let token = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -23,7 +25,7 @@ pub(crate) async fn by_header(gate: &Gate, headers: &HeaderMap) -> Result<Pusher
 }
 
 /// The webhook source whose token the address holds.
-pub(crate) async fn by_address(gate: &Gate, token: String) -> Result<Pusher, Answer> {
+pub(crate) async fn by_address(gate: &Gate, token: &str) -> Result<Arc<Pusher>, Answer> {
     let pusher = find(gate, Secret::new(token)).await?;
     match pusher.kind {
         PusherKind::Webhook { .. } => active(pusher),
@@ -31,8 +33,8 @@ pub(crate) async fn by_address(gate: &Gate, token: String) -> Result<Pusher, Ans
     }
 }
 
-async fn find(gate: &Gate, token: Secret) -> Result<Pusher, Answer> {
-    match authenticate(&gate.control, &token).await {
+async fn find(gate: &Gate, token: Secret) -> Result<Arc<Pusher>, Answer> {
+    match gate.pushers.authenticate(&gate.control, &token).await {
         Ok(Some(pusher)) => Ok(pusher),
         Ok(None) => Err(Answer::NotAuthorized),
         Err(error) => {
@@ -43,7 +45,7 @@ async fn find(gate: &Gate, token: Secret) -> Result<Pusher, Answer> {
     }
 }
 
-fn active(pusher: Pusher) -> Result<Pusher, Answer> {
+fn active(pusher: Arc<Pusher>) -> Result<Arc<Pusher>, Answer> {
     match pusher.active {
         true => Ok(pusher),
         false => Err(Answer::Inactive),

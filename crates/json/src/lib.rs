@@ -4,9 +4,12 @@
 pub mod literal;
 mod scan;
 mod skip;
+mod swar;
+mod word;
 
 pub use scan::{
     BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, check,
     unescape,
 };
 pub use skip::array_length;
+pub use word::Word;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::swar;
+
 /// More digits than any destination's decimals have.
 const MAX_DECIMAL_DIGITS: usize = 150_000;
 
@@ -109,17 +111,20 @@ pub fn is_not_finite(text: &str) -> bool {
 /// offsets like `+0000` and `+00`, and without any, which is taken as UTC; a date alone is its midnight. A leap second is the
 /// second that follows it.
 pub fn instant(text: &str) -> Option<i64> {
-    let midnight;
+    let mut midnight = *b"          T00:00:00Z";
     let bytes = match text.len() {
         10 => {
-            midnight = [text.as_bytes(), b"T00:00:00Z"].concat();
+            midnight[..10].copy_from_slice(text.as_bytes());
             midnight.as_slice()
         }
         _ => text.as_bytes(),
     };
-    if bytes.len() < 19
-        || [bytes[4], bytes[7], bytes[13], bytes[16]] != *b"--::"
-        || !matches!(bytes[10], b'T' | b't' | b' ')
+    let [year, month, day, hour, minute, second] = date_and_time(bytes.first_chunk()?)?;
+    if !(1..=12).contains(&month)
+        || !(1..=days_in_month(year, month)).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
     {
         return None;
     }
@@ -130,16 +135,6 @@ pub fn instant(text: &str) -> Option<i64> {
                 .then(|| value * 10 + i64::from(digit - b'0'))
         })
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1..=12).contains(&month)
-        || !(1..=days_in_month(year, month)).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
     let mut at = 19;
     let mut micros = 0;
     if matches!(bytes.get(at), Some(b'.' | b',')) {
@@ -174,6 +169,39 @@ pub fn instant(text: &str) -> Option<i64> {
     };
     let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     Some((seconds - offset_minutes * 60) * 1_000_000 + micros)
+}
+
+/// Year, month, day, hour, minute and second of `YYYY-MM-DDThh:mm:ss`, whose `T` may be small or a blank. Only that they are digits
+/// is checked.
+fn date_and_time(bytes: &[u8; 19]) -> Option<[i64; 6]> {
+    const DATE: u64 = u64::from_le_bytes(*b"0000-00-");
+    const DATE_LIMITS: u64 = u64::from_le_bytes([9, 9, 9, 9, 0, 9, 9, 0]);
+    const TIME: u64 = u64::from_le_bytes(*b"00\x0000:00");
+    const TIME_LIMITS: u64 = u64::from_le_bytes([9, 9, 255 >> 1, 9, 9, 0, 9, 9]);
+    let (date, rest) = bytes.split_first_chunk()?;
+    let (time, seconds) = rest.split_first_chunk()?;
+    // Digits become their values, separators 0.
+    let date = u64::from_le_bytes(*date) ^ DATE;
+    let time = u64::from_le_bytes(*time) ^ TIME;
+    let [b':', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = seconds else {
+        return None;
+    };
+    let wrong = swar::exceeding(date, DATE_LIMITS) | swar::exceeding(time, TIME_LIMITS);
+    if wrong != 0 || !matches!(bytes[10], b'T' | b't' | b' ') {
+        return None;
+    }
+    let pair = |word: u64, at: usize| {
+        let [tens, ones] = [at, at + 1].map(|at| (word >> (8 * at)) as i64 & 0xf);
+        tens * 10 + ones
+    };
+    Some([
+        pair(date, 0) * 100 + pair(date, 2),
+        pair(date, 5),
+        pair(time, 0),
+        pair(time, 3),
+        pair(time, 6),
+        i64::from(tens & 0xf) * 10 + i64::from(ones & 0xf),
+    ])
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::{Word, swar};
+
 /// Objects and arrays may stand in one another so often.
 pub const MAX_DEPTH: usize = 128;
 
@@ -166,10 +168,7 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
-        let digits = |at: usize| {
-            let rest = bytes.get(at..).unwrap_or_default();
-            at + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-        };
+        let digits = |at: usize| digits_until(bytes, at);
         let whole = at;
         at = digits(at);
         let leading_zero = at > whole + 1 && bytes[whole] == b'0';
@@ -208,6 +207,17 @@ impl<'a> Scanner<'a> {
         let found = here.starts_with(word.as_bytes());
         if found {
             self.at += word.len();
+        }
+        found
+    }
+
+    /// As [`Scanner::word`], for words that are looked for often.
+    #[inline]
+    pub fn known_word(&mut self, word: &Word) -> bool {
+        let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let found = word.begins(here);
+        if found {
+            self.at += word.length();
         }
         found
     }
@@ -325,25 +335,34 @@ impl Sink for Ignore {
     fn put(&mut self, _piece: &str) {}
 }
 
-/// Index of the first byte from `at` on that does not stand for itself in a string: a quote, a backslash or a control
-/// character. Eight bytes at a time.
+/// Index of the first byte from `at` on that is no digit. Eight bytes at a time.
 #[inline]
-fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    /// Whether some byte of `word` is zero: the high bit of the first one is set, those behind it may be wrong.
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGH
-    }
+fn digits_until(bytes: &[u8], mut at: usize) -> usize {
     while let Some(eight) = bytes
         .get(at..at + 8)
         .and_then(|eight| eight.try_into().ok())
     {
-        let word = u64::from_le_bytes(eight);
-        let quotes = zeros(word ^ (ONES * b'"' as u64));
-        let backslashes = zeros(word ^ (ONES * b'\\' as u64));
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = quotes | backslashes | controls;
+        let others = swar::not_digits(u64::from_le_bytes(eight));
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    at
+}
+
+/// Index of the first byte from `at` on that does not stand for itself in a string: a quote, a backslash or a control
+/// character. Eight bytes at a time.
+#[inline]
+fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(eight) = bytes
+        .get(at..at + 8)
+        .and_then(|eight| eight.try_into().ok())
+    {
+        let found = swar::not_plain(u64::from_le_bytes(eight));
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }

@@ -9,7 +9,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -19,18 +18,21 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
 
 /// Connections open at once.
 const MOST_CONNECTIONS: usize = 4_096;
 
 /// Serves until `ended`, then lets requests under way finish.
-pub(crate) async fn serve<L: Listener>(
+pub(crate) async fn serve<L, A, F>(
     mut listener: L,
-    router: Router,
+    answer: A,
     header_timeout: Duration,
     ended: impl Future<Output = ()>,
-) {
+) where
+    L: Listener,
+    A: Fn(Request) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send,
+{
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(header_timeout);
@@ -48,9 +50,10 @@ pub(crate) async fn serve<L: Listener>(
             next = next => next,
             () = &mut ended => break,
         };
-        let router = router.clone();
+        let answer = answer.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), request)
+            let answering = answer(request.map(Body::new));
+            async move { Ok::<_, Infallible>(answering.await) }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
@@ -65,15 +68,11 @@ pub(crate) async fn serve<L: Listener>(
     graceful.shutdown().await;
 }
 
-async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
-    router.oneshot(request.map(Body::new)).await
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
 
-    use axum::routing::get;
+    use axum::response::IntoResponse;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio_util::sync::CancellationToken;
@@ -84,9 +83,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = Router::new().route("/", get(|| async { "hello" }));
+        let answer = |_| async { "hello".into_response() };
         let ended = stop.clone().cancelled_owned();
-        tokio::spawn(serve(listener, router, header_timeout, ended));
+        tokio::spawn(serve(listener, answer, header_timeout, ended));
         (address, stop)
     }
 

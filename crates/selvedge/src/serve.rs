@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::response::IntoResponse as _;
 use axum::serve::ListenerExt as _;
 use selvedge_api::AppState;
 use selvedge_catalog::{Catalog, Category, ConnectionKind, ConnectionType, Runs};
@@ -24,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use crate::cli::ServeArguments;
 use crate::clock::SystemClock;
@@ -231,14 +233,25 @@ impl Server {
             Arc::clone(&intake_log),
             settings.intake.gate(),
         );
-        let router = selvedge_gate::router(gate, router);
+        // The gate first: its addresses are asked most by far.
+        let front = Arc::new((gate, router));
+        let answer = move |request| {
+            let front = Arc::clone(&front);
+            async move {
+                let (gate, router) = &*front;
+                match gate.answer(request).await {
+                    Ok(response) => response,
+                    Err(request) => router.clone().oneshot(request).await.into_response(),
+                }
+            }
+        };
         let header_timeout = settings.api.header_timeout();
         let ended = stop.clone().cancelled_owned();
         let api = tokio::spawn(async move {
             match tls {
                 Some(config) => {
                     let listener = TlsListener::new(listener, config);
-                    http::serve(listener, router, header_timeout, ended).await;
+                    http::serve(listener, answer, header_timeout, ended).await;
                 }
                 None => {
                     let listener = listener.tap_io(|stream| {
@@ -247,7 +260,7 @@ impl Server {
                             tracing::debug!(%error, "a connection keeps its small segments back");
                         }
                     });
-                    http::serve(listener, router, header_timeout, ended).await;
+                    http::serve(listener, answer, header_timeout, ended).await;
                 }
             }
         });

@@ -23,8 +23,8 @@ const HAS_VERSION: u8 = 4;
 /// Fixed fields of a part: flags, table version, lengths of the header, of the header as stored, and of the payload.
 const PART_PREFIX_LEN: usize = 1 + 8 + 4 + 4 + 4;
 
-/// Below this, compression saves nothing that matters.
-const LEAST_COMPRESSED: usize = 256;
+/// Below this, compression saves less than it takes: its table alone is cleared for longer than a small record is encrypted.
+const LEAST_COMPRESSED: usize = 1_024;
 
 /// What the directory says of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,6 +25,8 @@ pub(crate) struct Writer {
     /// The segment that was written before, and up to where it counts.
     previous: (u64, u64),
     together: Vec<u8>,
+    /// As many as are written ahead.
+    zeros: Vec<u8>,
 }
 
 /// The segment that is being written.
@@ -33,6 +35,8 @@ struct OpenFile {
     file: Box<dyn DiskFile>,
     /// Everything before is durable.
     end: u64,
+    /// Of the file. What stands behind `end` are zeros, which are no frame.
+    length: u64,
 }
 
 /// Refuses what comes after the writer, also when that has panicked.
@@ -54,12 +58,14 @@ enum Task {
 
 impl Writer {
     pub(crate) fn new(core: Arc<Core>, next_lsn: u64, previous: (u64, u64)) -> Self {
+        let zeros = vec![0; core.settings.ahead_bytes];
         Self {
             core,
             open: None,
             next_lsn,
             previous,
             together: Vec::new(),
+            zeros,
         }
     }
 
@@ -150,7 +156,7 @@ impl Writer {
             .iter()
             .map(|pending| pending.packed.frame.len() as u64)
             .sum();
-        self.check_room(size)?;
+        self.check_room(size + self.zeros.len() as u64)?;
         if self.open.is_none() {
             self.begin()?;
         }
@@ -164,16 +170,13 @@ impl Writer {
         let Some(open) = &mut self.open else {
             return Err(Failure::Broken("no segment is open".to_owned()));
         };
-        let written = write_frames(open, &mut self.together, group);
+        let written = write_frames(open, &mut self.together, group)
+            .and_then(|()| write_ahead(open, size, &self.zeros));
         let count = group.len() as u64;
         if let Err(error) = written {
             let failure = Failure::of(&error);
             // Taken back durably, or a later start could find it.
-            let taken_back = open
-                .file
-                .truncate(open.end)
-                .and_then(|()| open.file.sync())
-                .is_ok();
+            let taken_back = open.cut().and_then(|()| open.file.sync()).is_ok();
             if !taken_back {
                 self.abandon(count);
             }
@@ -287,7 +290,12 @@ impl Writer {
             positions: Positions::new(),
             begun_at: header.created_at,
         });
-        self.open = Some(OpenFile { base, file, end });
+        self.open = Some(OpenFile {
+            base,
+            file,
+            end,
+            length: end,
+        });
         Ok(())
     }
 
@@ -323,6 +331,29 @@ impl Writer {
             }
         }
     }
+}
+
+impl OpenFile {
+    /// Ends the file where what is durable ends.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.truncate(self.end)?;
+        self.length = self.end;
+        Ok(())
+    }
+}
+
+/// Writes zeros behind a small group of `size` bytes where the file ends, so that the next ones need not make it longer.
+fn write_ahead(open: &mut OpenFile, size: u64, zeros: &[u8]) -> io::Result<()> {
+    let end = open.end + size;
+    if end <= open.length {
+        return Ok(());
+    }
+    open.length = end;
+    if size < zeros.len() as u64 {
+        open.file.write_all_at(zeros, end)?;
+        open.length += zeros.len() as u64;
+    }
+    Ok(())
 }
 
 fn write_frames(open: &mut OpenFile, together: &mut Vec<u8>, group: &[Pending]) -> io::Result<()> {
@@ -364,6 +395,9 @@ fn write_seal(
         open.end,
     )
     .map_err(io::Error::other)?;
+    if open.length > open.end {
+        open.cut()?;
+    }
     open.file.write_all_at(&bytes, open.end)?;
     open.file.sync()
 }

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection as _, PgPool, SqlitePool};
 use uuid::Uuid;
 
 use crate::cipher::{Cipher, MasterKey, Purpose};
+use crate::commits::Commits;
 use crate::reader::Readers;
 use crate::tx::{Inner, ReadTx, Tx};
 use crate::value::values;
@@ -58,6 +59,7 @@ pub enum StoreLocation {
 pub struct Store {
     database: Database,
     cipher: Arc<Cipher>,
+    commits: Commits,
     instance_id: Uuid,
 }
 
@@ -79,7 +81,8 @@ impl Store {
             StoreLocation::Postgres(url) => Database::postgres(&url).await?,
         };
         let cipher = Arc::new(Cipher::new(key));
-        let mut tx = database.begin(&cipher).await?;
+        let commits = Commits::default();
+        let mut tx = database.begin(&cipher, &commits).await?;
         migrate::run(&mut tx).await?;
         check_key(&mut tx).await?;
         let instance_id = instance_id(&mut tx).await?;
@@ -87,13 +90,20 @@ impl Store {
         Ok(Self {
             database,
             cipher,
+            commits,
             instance_id,
         })
     }
 
     /// Begins a write transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        self.database.begin(&self.cipher).await
+        self.database.begin(&self.cipher, &self.commits).await
+    }
+
+    /// Grows with every write transaction that this process commits, before the commit returns. While it stays the same, nothing
+    /// that was read has been changed by this process; another one may have written all the same.
+    pub fn commit_count(&self) -> u64 {
+        self.commits.count()
     }
 
     /// Begins a read transaction, which sees one state of the database throughout.
@@ -197,7 +207,7 @@ impl Database {
         Ok(Self::Postgres(pool))
     }
 
-    async fn begin(&self, cipher: &Arc<Cipher>) -> Result<Tx, StoreError> {
+    async fn begin(&self, cipher: &Arc<Cipher>, commits: &Commits) -> Result<Tx, StoreError> {
         let inner = match self {
             // Immediate: a transaction that begins by reading could not become a writer after somebody else wrote.
             Self::Sqlite { writer, .. } => {
@@ -205,7 +215,7 @@ impl Database {
             }
             Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx::new(inner, Arc::clone(cipher)))
+        Ok(Tx::new(inner, Arc::clone(cipher), commits.clone()))
     }
 }
 

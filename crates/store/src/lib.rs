@@ -16,6 +16,7 @@
 mod statement;
 
 mod cipher;
+mod commits;
 mod credentials;
 mod database;
 mod error;

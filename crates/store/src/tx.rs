@@ -11,6 +11,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::StoreError;
 use crate::cipher::Cipher;
+use crate::commits::Commits;
 use crate::error::DriverError;
 use crate::reader::Reader;
 use crate::row::Row;
@@ -26,7 +27,10 @@ pub struct ReadTx {
 ///
 /// On SQLite there is one writer at a time: do not wait for anything but the store while one is open, and never begin a
 /// second one inside it.
-pub struct Tx(ReadTx);
+pub struct Tx {
+    inner: ReadTx,
+    commits: Commits,
+}
 
 pub(crate) enum Inner {
     /// The SQLite file, to read only.
@@ -129,13 +133,18 @@ impl ReadTx {
 }
 
 impl Tx {
-    pub(crate) fn new(inner: Inner, cipher: Arc<Cipher>) -> Self {
-        Self(ReadTx::new(inner, cipher))
+    pub(crate) fn new(inner: Inner, cipher: Arc<Cipher>, commits: Commits) -> Self {
+        Self {
+            inner: ReadTx::new(inner, cipher),
+            commits,
+        }
     }
 
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0.inner {
+        // Also when it fails or is given up: it may have happened all the same.
+        let _counted = self.commits.one();
+        match self.inner.inner {
             Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
@@ -149,7 +158,7 @@ impl Tx {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        Ok(match &mut self.0.inner {
+        Ok(match &mut self.inner.inner {
             Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => bind_sqlite(sql, values)
                 .execute(&mut **transaction)
@@ -164,7 +173,7 @@ impl Tx {
 
     /// Runs several statements without parameters, such as a migration.
     pub(crate) async fn execute_script(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        match &mut self.0.inner {
+        match &mut self.inner.inner {
             Inner::Reader(_) | Inner::Session(_) => return Err(read_only()),
             Inner::Sqlite(transaction) => {
                 sqlx::raw_sql(sql).execute(&mut **transaction).await?;
@@ -181,13 +190,13 @@ impl Deref for Tx {
     type Target = ReadTx;
 
     fn deref(&self) -> &ReadTx {
-        &self.0
+        &self.inner
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut ReadTx {
-        &mut self.0
+        &mut self.inner
     }
 }
 

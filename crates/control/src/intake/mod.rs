@@ -2,6 +2,8 @@
 
 mod clocks;
 mod pusher;
+mod pushers;
 
 pub use clocks::{SequenceClocks, SequenceTurn};
-pub use pusher::{Pusher, PusherKind, authenticate};
+pub use pusher::{Pusher, PusherKind};
+pub use pushers::{BELIEVED, Pushers};

@@ -32,7 +32,7 @@ pub enum PusherKind {
 }
 
 /// The source of a token; `None` when it is unknown or revoked.
-pub async fn authenticate(
+pub(super) async fn authenticate(
     control: &Control,
     token: &Secret,
 ) -> Result<Option<Pusher>, ControlError> {

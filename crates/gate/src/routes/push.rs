@@ -1,8 +1,9 @@
 //! `POST /v2/import/push`: records for any tables, typed by their values; `POST /v2/import/validate`: the same without keeping
 //! them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use http::StatusCode;
 use selvedge_control::intake::Pusher;
@@ -13,22 +14,18 @@ use crate::answer::Answer;
 use crate::body::{self, Format, ReadBody};
 use crate::{Gate, accept, pusher};
 
-pub(crate) async fn push(
-    State(gate): State<Gate>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Answer, Answer> {
-    let (pusher, _body, intake) = examined(&gate, &headers, body).await?;
-    accept::keep(&gate, &pusher, intake).await?;
+pub(crate) async fn push(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
+    let (pusher, _body, intake) = examined(gate, headers, body).await?;
+    accept::keep(gate, &pusher, intake).await?;
     Ok(Answer::Accepted(StatusCode::CREATED))
 }
 
 pub(crate) async fn validate(
-    State(gate): State<Gate>,
-    headers: HeaderMap,
+    gate: &Gate,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Answer, Answer> {
-    examined(&gate, &headers, body).await?;
+    examined(gate, headers, body).await?;
     Ok(Answer::Valid)
 }
 
@@ -36,7 +33,7 @@ async fn examined(
     gate: &Gate,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Pusher, ReadBody, Intake), Answer> {
+) -> Result<(Arc<Pusher>, ReadBody, Intake), Answer> {
     let pusher = pusher::by_header(gate, headers).await?;
     let format = body::format(headers).map_err(Answer::ContentType)?;
     let account = pusher.scope.account();

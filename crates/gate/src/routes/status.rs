@@ -1,6 +1,5 @@
 //! `GET /v2/import/status`: whether the gate can keep what comes. Needs no token.
 
-use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use selvedge_spool::Condition;
@@ -9,7 +8,7 @@ use serde_json::json;
 use crate::Gate;
 use crate::answer::json_response;
 
-pub(crate) async fn status(State(gate): State<Gate>) -> Response {
+pub(crate) fn status(gate: &Gate) -> Response {
     let reason = match gate.log.status().condition {
         Condition::Ready => None,
         Condition::Full => Some("The disk of the intake log is full."),

@@ -1,7 +1,6 @@
 //! `POST /v2/webhooks/{token}`: events that a third party sends. Whoever knows the address may send.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use http::StatusCode;
 use selvedge_control::intake::PusherKind;
@@ -13,12 +12,12 @@ use crate::body::{self, Format};
 use crate::{Gate, accept, pusher};
 
 pub(crate) async fn webhook(
-    State(gate): State<Gate>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
+    gate: &Gate,
+    token: &str,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Answer, Answer> {
-    let pusher = pusher::by_address(&gate, token).await?;
+    let pusher = pusher::by_address(gate, token).await?;
     let PusherKind::Webhook {
         type_name,
         properties,
@@ -27,7 +26,7 @@ pub(crate) async fn webhook(
         return Err(Answer::NotAuthorized);
     };
     let kind = WebhookKind::of(type_name, properties).ok_or(Answer::NotAuthorized)?;
-    match body::format(&headers) {
+    match body::format(headers) {
         Ok(Format::Json) => {}
         Ok(Format::Transit) => {
             return Err(Answer::ContentType("application/transit+json".to_owned()));
@@ -35,7 +34,7 @@ pub(crate) async fn webhook(
         Err(sent) => return Err(Answer::ContentType(sent)),
     }
     let account = pusher.scope.account();
-    let body = body::read(&gate, account, &headers, body, Format::Json).await?;
+    let body = body::read(gate, account, headers, body, Format::Json).await?;
     let turn = gate
         .clocks
         .turn(
@@ -51,11 +50,11 @@ pub(crate) async fn webhook(
             Answer::Unavailable(CANNOT_KEEP)
         })?;
     let first = turn.first();
-    let intake = examine(&gate, account, &body, move |bytes| {
+    let intake = examine(gate, account, &body, move |bytes| {
         selvedge_intake::webhook(bytes, &kind, first)
     })
     .await?;
     turn.used(intake.record_count() as i64 + i64::from(intake.dropped_count));
-    accept::keep(&gate, &pusher, intake).await?;
+    accept::keep(gate, &pusher, intake).await?;
     Ok(Answer::Accepted(StatusCode::OK))
 }

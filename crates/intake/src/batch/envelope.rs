@@ -51,15 +51,7 @@ pub(super) fn message<'a, E>(
     let mut first = true;
     while scanner.another(first, b'}')? {
         first = false;
-        let name = characters(scanner.string()?, scanner)?;
-        scanner.expect(b':', "a colon was expected")?;
-        let member = match &*name {
-            "action" => ACTION,
-            "sequence" => SEQUENCE,
-            "data" => DATA,
-            "time_extracted" => TIME_EXTRACTED,
-            _ => return Err(violation(MessageViolation::Extraneous(name.into_owned()))),
-        };
+        let member = member(scanner)?;
         if seen & member != 0 {
             return Err(scanner.malformed(REPEATED_MEMBER).into());
         }
@@ -91,9 +83,36 @@ pub(super) fn message<'a, E>(
     Ok(action)
 }
 
+/// Which member begins here; consumes its name and the colon.
+#[inline]
+fn member<E>(scanner: &mut Scanner<'_>) -> Result<u8, MessageProblem<E>> {
+    // As it is usually written.
+    for (head, member) in [
+        (r#""action":"#, ACTION),
+        (r#""sequence":"#, SEQUENCE),
+        (r#""data":"#, DATA),
+    ] {
+        if scanner.word(head) {
+            return Ok(member);
+        }
+    }
+    let name = characters(scanner.string()?, scanner)?;
+    scanner.expect(b':', "a colon was expected")?;
+    match &*name {
+        "action" => Ok(ACTION),
+        "sequence" => Ok(SEQUENCE),
+        "data" => Ok(DATA),
+        "time_extracted" => Ok(TIME_EXTRACTED),
+        _ => Err(violation(MessageViolation::Extraneous(name.into_owned()))),
+    }
+}
+
 fn read_action<E>(scanner: &mut Scanner<'_>) -> Result<Action, MessageProblem<E>> {
     if scanner.peek() != b'"' {
         return Err(wrong_type("action", "String", scanner));
+    }
+    if scanner.word(r#""upsert""#) {
+        return Ok(Action::Upsert);
     }
     let action = string(scanner)?;
     match &*characters(action, scanner)? {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
+use selvedge_json::Word;
 
 use super::decimal::Divisor;
 
@@ -158,8 +159,8 @@ impl ObjectRules {
 #[derive(Debug)]
 pub(super) struct Property {
     pub(super) name: Box<str>,
-    /// As it is usually written, with its quotes.
-    pub(super) quoted: Box<str>,
+    /// The name as it is usually written, with its quotes and the colon behind it.
+    pub(super) head: Word,
     pub(super) node: NodeId,
 }
 

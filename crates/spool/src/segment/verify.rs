@@ -103,6 +103,10 @@ pub(crate) fn verify(file: &File, cipher: &Cipher, base: u64, tail: Tail) -> io:
                 }
                 verified.settle(&mut held, durable_before);
             }
+            Frame::Damaged { at } if !confirmed && walker.only_zeros(at)? => {
+                verified.end = at;
+                break;
+            }
             Frame::Damaged { at } => held.push_back(Held::Damage {
                 at,
                 lsn,

@@ -200,6 +200,22 @@ impl<'a> Walker<'a> {
         Ok(header.filter(|header| header.frame_len() <= end - at))
     }
 
+    /// Whether there are only zeros from here on: room that was made for frames that were not written any more.
+    pub(crate) fn only_zeros(&mut self, from: u64) -> io::Result<bool> {
+        let mut at = from;
+        while at < self.end {
+            let length = (self.end - at).min(WINDOW as u64) as usize;
+            let Some(bytes) = self.bytes(at, length)? else {
+                break;
+            };
+            if bytes.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            at += length as u64;
+        }
+        Ok(true)
+    }
+
     fn entry(
         &mut self,
         at: u64,

@@ -67,6 +67,66 @@ async fn a_torn_end_is_cut_off_wherever_it_is_torn() {
 }
 
 #[tokio::test]
+async fn a_torn_end_in_front_of_zeros_is_cut_off_wherever_it_is_torn() {
+    let plain = Home::quick();
+    let log = plain.open();
+    append(&log, 0..3).await;
+    let before = fs::metadata(newest(&plain)).unwrap().len() as usize;
+    append(&log, 3..5).await;
+    let after = fs::metadata(newest(&plain)).unwrap().len() as usize;
+
+    let home = Home::quick().ahead(4_096);
+    let log = home.open();
+    append(&log, 0..5).await;
+    let all = stored(&log);
+    let bytes = fs::read(newest(&home)).unwrap();
+    assert!(bytes.len() > after && bytes[after..].iter().all(|byte| *byte == 0));
+    for torn in before..=after {
+        let copy = killed(&home).ahead(4_096);
+        let mut bytes = bytes.clone();
+        bytes[torn..].fill(0);
+        let changed = bytes[torn..after] != between(&home, torn, after);
+        fs::write(newest(&copy), bytes).unwrap();
+        let log = copy.open();
+        let found = stored(&log);
+        let whole = found.len() / 2;
+        assert!(whole >= 3 && found.iter().all(|part| all.contains(part)));
+        assert!(changed || whole == 5, "{whole} at {torn}");
+        let lsn = log.append(entry(1, vec![part("c", "")])).await.unwrap();
+        assert!(lsn.0 > whole as u64);
+        if torn == after {
+            assert_eq!(lsn, Lsn(6), "zeros are no damage");
+        }
+        assert_eq!(log.status().damaged, 0);
+        drop(log);
+        assert_eq!(stored(&copy.open()), found);
+    }
+}
+
+/// What stands in the newest segment between two places.
+fn between(home: &Home, from: usize, to: usize) -> Vec<u8> {
+    fs::read(newest(home)).unwrap()[from..to].to_vec()
+}
+
+#[tokio::test]
+async fn a_segment_that_is_closed_has_no_zeros_behind_it() {
+    let home = Home::quick().ahead(4_096);
+    let log = home.open();
+    append(&log, 0..5).await;
+    let open = fs::metadata(newest(&home)).unwrap().len();
+    log.close().await;
+    drop(log);
+    let closed = fs::metadata(newest(&home)).unwrap().len();
+    assert!(closed < open, "{closed} bytes of {open}");
+    let log = home.open();
+    assert_eq!(stored(&log).len(), 10);
+    assert_eq!(
+        log.append(entry(1, vec![part("c", "")])).await.unwrap(),
+        Lsn(6)
+    );
+}
+
+#[tokio::test]
 async fn damage_before_the_last_group_costs_one_entry_and_is_counted() {
     let home = Home::quick();
     let log = home.open();

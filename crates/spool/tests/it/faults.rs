@@ -9,10 +9,13 @@ use crate::sim_disk::{Fault, SimDisk, Step};
 use crate::story::Story;
 use crate::support::{Home, Random, entry, lane, noise, part, payloads};
 
+/// Zeros that the logs of these lives write ahead: none, and so many that they are used up now and then.
+const AHEAD: [usize; 2] = [0, 1_500];
+
 /// What a life asks of the disk when nothing goes wrong.
-async fn steps_of_a_life() -> Vec<Step> {
+async fn steps_of_a_life(ahead: usize) -> Vec<Step> {
     let disk = SimDisk::default();
-    let home = Home::on(Arc::new(disk.clone()));
+    let home = Home::on(Arc::new(disk.clone())).ahead(ahead);
     let log = Arc::new(home.open());
     let mut story = Story::new();
     story.live(&home, &log).await;
@@ -26,12 +29,18 @@ async fn steps_of_a_life() -> Vec<Step> {
 
 #[tokio::test]
 async fn whatever_the_moment_of_a_crash_all_that_was_confirmed_is_there() {
-    let steps = steps_of_a_life().await;
+    for ahead in AHEAD {
+        crash_everywhere(ahead).await;
+    }
+}
+
+async fn crash_everywhere(ahead: usize) {
+    let steps = steps_of_a_life(ahead).await;
     assert!(steps.len() > 100, "{} steps are few", steps.len());
     for crash_at in 0..steps.len() as u64 {
         let disk = SimDisk::default();
         disk.crash_at(crash_at);
-        let home = Home::on(Arc::new(disk.clone()));
+        let home = Home::on(Arc::new(disk.clone())).ahead(ahead);
         let mut story = Story::new();
         {
             let log = Arc::new(home.open());
@@ -39,7 +48,7 @@ async fn whatever_the_moment_of_a_crash_all_that_was_confirmed_is_there() {
         }
         let mut random = Random::new(crash_at);
         for _ in 0..3 {
-            let mut after = Home::on(Arc::new(SimDisk::default()));
+            let mut after = Home::quick().ahead(ahead);
             after.acknowledged = home.acknowledged.lock().unwrap().clone().into();
             disk.after_power_loss(after.path(), &mut random);
             let log = after.open();
@@ -58,7 +67,13 @@ async fn whatever_the_moment_of_a_crash_all_that_was_confirmed_is_there() {
 
 #[tokio::test]
 async fn whatever_step_fails_once_nothing_is_lost_and_nothing_refused_appears() {
-    let steps = steps_of_a_life().await;
+    for ahead in AHEAD {
+        fail_everywhere(ahead).await;
+    }
+}
+
+async fn fail_everywhere(ahead: usize) {
+    let steps = steps_of_a_life(ahead).await;
     for fault in [Fault::NoSpace, Fault::Broken, Fault::Short] {
         for (at, step) in (0..).zip(&steps) {
             let possible = match fault {
@@ -71,7 +86,7 @@ async fn whatever_step_fails_once_nothing_is_lost_and_nothing_refused_appears() 
             }
             let disk = SimDisk::default();
             disk.fail_at(at, fault);
-            let home = Home::on(Arc::new(disk));
+            let home = Home::on(Arc::new(disk)).ahead(ahead);
             let mut story = Story::new();
             let log = Arc::new(home.open());
             story.live(&home, &log).await;

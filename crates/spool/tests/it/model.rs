@@ -156,7 +156,9 @@ impl Model {
 }
 
 async fn live(acts: Vec<Act>) {
-    let mut home = Home::on(Arc::new(SimDisk::default()));
+    // Every other life writes zeros ahead.
+    let ahead = acts.len() % 2 * 3_000;
+    let mut home = Home::on(Arc::new(SimDisk::default())).ahead(ahead);
     home.settings.cached_segments = 2;
     let mut log = home.open();
     let mut model = Model::default();

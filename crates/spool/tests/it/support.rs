@@ -48,6 +48,8 @@ pub(crate) fn settings() -> Settings {
         segment_bytes: 16 << 10,
         rewrite_bytes: 4 << 10,
         reserve_bytes: 0,
+        // Files of exactly what was written, unless a test is about more.
+        ahead_bytes: 0,
         tidy_interval: None,
         ..Settings::default()
     }
@@ -71,6 +73,12 @@ impl Home {
             disk,
             settings: settings(),
         }
+    }
+
+    /// Whose log writes zeros ahead.
+    pub(crate) fn ahead(mut self, bytes: usize) -> Self {
+        self.settings.ahead_bytes = bytes;
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -78,10 +78,7 @@ impl<'s, 'a> Checker<'s, 'a> {
             count += 1;
             let start = scanner.clone();
             let property = match rules.expected(scanner, expected) {
-                Some(index) => {
-                    scanner.expect(b':', "a colon was expected")?;
-                    Some(index)
-                }
+                Some(index) => Some(index),
                 None => {
                     let name = self.reader.name(scanner)?;
                     let property = rules.named(&name);
@@ -226,13 +223,13 @@ impl<'s, 'a> Checker<'s, 'a> {
 }
 
 impl ObjectRules {
-    /// The property whose name stands here, if it is one of those that are expected next; consumes the name.
+    /// The property whose name stands here, if it is one of those that are expected next; consumes the name and its colon.
     #[inline]
     fn expected(&self, scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
         let ahead = self.properties.get(from..)?.iter().take(LOOK_AHEAD);
         ahead
             .enumerate()
-            .find(|(_, property)| scanner.word(&property.quoted))
+            .find(|(_, property)| scanner.known_word(&property.head))
             .map(|(offset, _)| from + offset)
     }
 }

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use regex::{Regex, RegexBuilder};
+use selvedge_json::Word;
 
 use super::Tree;
 use super::rules::{
@@ -320,10 +321,10 @@ impl ObjectRules {
     fn add(&mut self, name: &str, node: NodeId) -> usize {
         let index = self.properties.len();
         // JSON's own spelling; a record may use another, which then is found by its characters.
-        let quoted = serde_json::Value::from(name).to_string();
+        let head = format!("{}:", serde_json::Value::from(name));
         self.properties.push(Property {
             name: name.into(),
-            quoted: quoted.into(),
+            head: Word::new(&head),
             node,
         });
         self.by_name.insert(name.into(), index);
