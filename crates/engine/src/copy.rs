@@ -63,6 +63,8 @@ pub(crate) struct Copier<'a> {
     pub(crate) kept: Option<StreamPosition>,
     /// For nested values, once there were any.
     pub(crate) denester: Option<Denester>,
+    /// Items of the stream's arrays that no column can hold.
+    pub(crate) lost_items: u64,
 }
 
 impl Copier<'_> {
@@ -294,7 +296,20 @@ impl Copier<'_> {
                 return Err(CopyError::Stopped);
             }
         }
+        self.warn_of_lost_items(plan);
         Ok(writer)
+    }
+
+    /// One line, at the end, when the count is known.
+    fn warn_of_lost_items(&mut self, plan: &StreamPlan) {
+        let count = std::mem::take(&mut self.lost_items);
+        if count > 0 {
+            let line = format!(
+                "{}: items of arrays that are NaN, infinite or not in the years 0001 to 9999 were read as NULL ({count})",
+                plan.identity.tap_stream_id
+            );
+            self.journal.log(Component::Tap, LogLevel::Warning, &line);
+        }
     }
 
     /// The next checkpoint of the stream; its position counts from the moment it is durable.
@@ -338,8 +353,10 @@ impl Copier<'_> {
         if self.destination.nesting() == Nesting::Subtables
             && let Some(denester) = self.denester(plan, &batch.schema)
         {
-            return denester
-                .denest(&batch.records, &system)
+            let pieces = denester.denest(&batch.records, &system);
+            let lost = denester.take_lost();
+            self.lost_items += lost;
+            return pieces
                 .map_err(|error| CopyError::Tap(ConnectorError::internal(error.to_string())));
         }
         Ok(vec![ShapedBatch::of_columns(

@@ -231,6 +231,7 @@ impl Run {
             progress,
             kept: None,
             denester: None,
+            lost_items: 0,
         };
         let copied = Box::pin(copier.copy(stream)).await;
         let elapsed_ms = (self.clock.now().as_micros() - started_at.as_micros()) / 1_000;

@@ -17,6 +17,7 @@ use selvedge_connector::{
 use selvedge_json::Malformed;
 use serde_json::{Map, Value, json};
 
+use super::rules::CALENDAR;
 use super::shaper::JsonShaper;
 use crate::record::record_json;
 
@@ -58,6 +59,11 @@ impl Denester {
             nested,
             shaper: JsonShaper::with_schema(Nesting::Subtables, destination, key, &declared),
         })
+    }
+
+    /// Items that are NULL since the last call because they were NaN, infinite or beyond the calendar.
+    pub fn take_lost(&mut self) -> u64 {
+        self.shaper.take_not_finite()
     }
 
     /// Whether it was made for batches of this schema.
@@ -228,7 +234,7 @@ fn item_schema(item: &LogicalType) -> Value {
             {"type": "string", "format": "singer.decimal"},
         ]}),
         LogicalType::Timestamp | LogicalType::TimestampTz | LogicalType::Date => {
-            json!({"type": "string", "format": "date-time"})
+            json!({"type": "string", "format": CALENDAR})
         }
         _ => json!({}),
     }
@@ -337,6 +343,30 @@ mod tests {
             (values.value(0), values.value(1), values.null_count()),
             ("1", "2.50", 2)
         );
+    }
+
+    #[test]
+    fn items_that_are_no_dates_of_the_calendar_are_null_and_counted() {
+        let item = Box::new(LogicalType::Timestamp);
+        let (schema, records) = records(
+            LogicalType::JsonArray { item },
+            vec![Some(
+                r#"["2024-05-01","infinity","-infinity","0044-03-15 BC","10000-01-01","9999-12-31T23:59:59+00:00",null]"#,
+            )],
+        );
+        let mut denester = Denester::new("PostgreSQL", &[], &schema).unwrap();
+        let pieces = denester.denest(&records, &system()).unwrap();
+        let items = &pieces[0].subtables[0];
+        assert_eq!(items.schema.fields.len(), 1);
+        assert_eq!(items.schema.fields[0].logical_type, LogicalType::Timestamp);
+        assert_eq!(
+            (
+                items.records.num_rows(),
+                items.records.column(0).null_count()
+            ),
+            (7, 5)
+        );
+        assert_eq!((denester.take_lost(), denester.take_lost()), (4, 0));
     }
 
     #[test]

@@ -25,10 +25,15 @@ pub(crate) enum NumberKind {
     Decimal,
 }
 
+/// The format of texts that a database prints its dates as: infinities and years beyond four digits are NULL.
+pub(crate) const CALENDAR: &str = "selvedge.calendar";
+
 /// What a string may be read as, in the order to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextKind {
     Instant,
+    /// An instant, or one that no calendar of ours holds.
+    Calendar,
     Decimal,
     Plain,
     /// By its own tag.
@@ -210,6 +215,7 @@ impl<'a> Compiler<'a> {
                 rule.texts.push(match format {
                     Some("date-time") => TextKind::Instant,
                     Some("singer.decimal") => TextKind::Decimal,
+                    Some(CALENDAR) => TextKind::Calendar,
                     _ => TextKind::Plain,
                 });
             }

@@ -243,7 +243,8 @@ impl JsonShaper {
         self.tree.places.len() >= MAX_PLACES / 2 || self.tree.cell_count() >= MAX_CELLS
     }
 
-    /// Values that are no numbers (NaN and the infinities) since the last call; they are NULL.
+    /// Values that are no numbers (NaN and the infinities), and instants beyond the calendar where a database sent them, since
+    /// the last call; they are NULL.
     pub fn take_not_finite(&mut self) -> u64 {
         std::mem::take(&mut self.not_finite)
     }
@@ -445,6 +446,13 @@ impl JsonShaper {
                         self.tree.column(place, Kind::Instant).push_long(micros);
                         return Ok(());
                     }
+                }
+                TextKind::Calendar => {
+                    match literal::instant(&text) {
+                        Some(micros) => self.tree.column(place, Kind::Instant).push_long(micros),
+                        None => self.not_finite += 1,
+                    }
+                    return Ok(());
                 }
                 TextKind::Decimal => {
                     if literal::is_not_finite(&text) {
