@@ -327,3 +327,23 @@ fn records_with_ever_new_fields_end_the_batch_and_are_forgotten() {
     finished(&mut shaper);
     assert!(!shaper.is_full());
 }
+
+#[test]
+fn a_first_record_that_is_taken_back_leaves_no_trace() {
+    for nesting in [Nesting::Subtables, Nesting::Json] {
+        let mut shaper = JsonShaper::new(nesting, "PostgreSQL", &[]);
+        // Read as far as its values, and then it is no JSON.
+        shaper.push(r#"{"a":1,"l":[{"b":2}],"#).unwrap_err();
+        assert!(shaper.push(r#"{"a":3,"l":[{"b":4}]}"#).unwrap());
+        let batch = shaper.finish(system()).unwrap();
+        assert_eq!(batch.records.num_rows(), 1);
+        assert_eq!(batch.records.num_columns(), batch.schema.fields.len());
+        assert!(
+            batch
+                .records
+                .columns()
+                .iter()
+                .all(|column| column.null_count() == 0)
+        );
+    }
+}

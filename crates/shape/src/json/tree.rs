@@ -240,7 +240,9 @@ impl Tree {
                 level.truncate(rows);
             }
             for column in &mut table.columns {
+                let was_used = !column.is_unused();
                 column.truncate(rows);
+                table.used_columns -= usize::from(was_used && column.is_unused());
             }
         }
     }
