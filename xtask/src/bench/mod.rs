@@ -46,6 +46,8 @@ enum Benchmark {
     Intake,
     /// Durable entries of the intake log, against plain writers that sync once per group.
     Spool,
+    /// Prepared batches into PostgreSQL, against COPY of the same rows from a file.
+    Load,
 }
 
 /// Runs the benchmark that the arguments name.
@@ -58,5 +60,8 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
         Benchmark::Shape => in_crate::run("selvedge-shape", &["json"]),
         Benchmark::Intake => in_crate::run("selvedge-intake", &["batch", "push"]),
         Benchmark::Spool => in_crate::run("selvedge-spool", &["append"]),
+        Benchmark::Load => {
+            in_crate::run_with_postgres("selvedge-dest-postgres", &["load"], interrupts)
+        }
     }
 }
