@@ -69,7 +69,7 @@ const NESTED: Run = Run {
     key: &["id"],
     mode: LoadMode::Merge,
     commits: &[&[
-        (1, r#"{"id":1,"tags":["a","b"],"lines":[{"n":1}]}"#),
+        (1, r#"{"id":1,"tags":["a","b"]}"#),
         (2, r#"{"id":2,"tags":["c"]}"#),
     ]],
 };
@@ -142,7 +142,7 @@ pub const ITEMS: Scenario = Scenario {
     before: &[NESTED],
     run: Run {
         commits: &[&[
-            (11, r#"{"id":1,"tags":["d"],"lines":[{"n":1},{"n":2}]}"#),
+            (11, r#"{"id":1,"tags":["d"]}"#),
             (12, r#"{"id":2,"tags":[],"notes":["x"]}"#),
         ]],
         ..NESTED
@@ -159,7 +159,7 @@ pub const ITEMS_REPLACED: Scenario = Scenario {
 };
 
 /// All tables that the scenarios write to.
-const TABLES: [&str; 4] = [TABLE, "orders__tags", "orders__lines", "orders__notes"];
+const TABLES: [&str; 3] = [TABLE, "orders__tags", "orders__notes"];
 
 /// Cuts the scenario's load at every message.
 ///
