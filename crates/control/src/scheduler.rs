@@ -5,7 +5,7 @@ use selvedge_types::job::{JobMode, JobName};
 use selvedge_types::{AccountScope, SourceId};
 
 use crate::sources::newest_run;
-use crate::sources::schedule::{self, NewestRun};
+use crate::sources::schedule::{self, NewestRun, Readiness};
 use crate::{Control, ControlError};
 
 /// Sources read at a time.
@@ -35,8 +35,12 @@ pub async fn due(control: &Control) -> Result<Vec<(AccountScope, SourceId)>, Con
                     continue;
                 }
             };
+            let readiness = Readiness {
+                ready_at: source.ready_at,
+                reset_at: source.reset_at,
+            };
             let starts_by = |newest: Option<NewestRun>| {
-                schedule::next_start(&plan, now, newest, source.ready_at)
+                schedule::next_start(&plan, now, newest, readiness)
                     .is_some_and(|start| start <= now)
             };
             // How long the last job took can only make it later, so it is asked for only when it matters.

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_hook_messages",
     6 "0006_intake",
     7 "0007_tap_positions",
+    8 "0008_resets_and_pauses",
 ];
 
 /// A number of our own for PostgreSQL's advisory lock: "selvedge" in ASCII.

@@ -412,3 +412,47 @@ async fn a_plan_that_is_not_defined_is_never_guessed() {
     let other = app.tenant("bob@rival.example").await;
     app.get(&other, "/v4/sources").await.is(200, "[]");
 }
+
+#[tokio::test]
+async fn a_source_that_lost_cron_scheduling_is_not_unpaused_by_a_mapping() {
+    let on_postgres = TestApp::on_postgres_with(|settings| settings.plans = defined()).await;
+    for app in [app().await, on_postgres] {
+        let tenant = tenant_on(&app, "all").await;
+        let source = app.configured_source(&tenant, "Shop").await;
+        set_cron(&app, &tenant, source).await;
+        put_on(&app, &tenant, Some("no_cron")).await;
+        let path = format!("/v4/sources/{source}");
+        let show = async || app.get(&tenant, &path).await.ok();
+        let put = async |body: Value| app.put(&tenant, &path, body).await.ok();
+
+        // By a request of its own.
+        let destination = show().await["destination_id"].clone();
+        put(json!({"destination_id": null})).await;
+        let mapped = put(json!({"destination_id": destination})).await;
+        assert_ne!(mapped["system_paused_at"], Value::Null);
+        assert_eq!(mapped["schedule"], Value::Null);
+
+        // And when its destination goes and another one comes.
+        app.delete(&tenant, &format!("/v4/destinations/{destination}"))
+            .await
+            .ok();
+        app.destination(&tenant).await;
+        app.run_checks().await;
+        let mapped = show().await;
+        assert_ne!(mapped["destination_id"], Value::Null);
+        assert_ne!(mapped["system_paused_at"], Value::Null);
+        assert!(scheduler::due(&app.control).await.unwrap().is_empty());
+
+        // Unpaused by hand while it has none, it runs as soon as it has one.
+        let destination = mapped["destination_id"].clone();
+        app.delete(&tenant, &format!("/v4/destinations/{destination}"))
+            .await
+            .ok();
+        let unmapped = put(json!({"paused_at": null})).await;
+        assert_ne!(unmapped["system_paused_at"], Value::Null);
+        app.destination(&tenant).await;
+        app.run_checks().await;
+        assert_eq!(show().await["system_paused_at"], Value::Null);
+        assert_eq!(scheduler::due(&app.control).await.unwrap().len(), 1);
+    }
+}

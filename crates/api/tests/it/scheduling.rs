@@ -2,7 +2,7 @@ use selvedge_control::scheduler;
 use selvedge_types::SourceId;
 use serde_json::{Value, json};
 
-use crate::app::{NOW, TestApp, success};
+use crate::app::{NOW, TestApp, metadata_update, success};
 
 #[tokio::test]
 async fn a_source_runs_when_it_becomes_ready_and_then_at_its_interval() {
@@ -198,4 +198,84 @@ async fn hostile_cron_expressions_are_refused_and_change_nothing() {
         assert!(message.starts_with(&start), "{message}");
     }
     assert_eq!(app.get(&tenant, &path).await.ok(), before);
+}
+
+#[tokio::test]
+async fn streams_that_start_over_make_the_next_job_due_at_once() {
+    for app in [TestApp::start().await, TestApp::on_postgres().await] {
+        let tenant = app.tenant("ada@acme.example").await;
+        let source = app.configured_source(&tenant, "Shop").await;
+        let path = format!("/v4/sources/{source}");
+        let daily = json!({"properties": {"cron_expression": "0 0 12 * * ?"}});
+        app.put(&tenant, &path, daily).await.ok();
+        let due = async || scheduler::due(&app.control).await.unwrap().len();
+        let choose = async |metadata: Value| {
+            let path = format!("{path}/streams/metadata");
+            app.put(&tenant, &path, metadata_update(metadata))
+                .await
+                .ok();
+        };
+        let start = async || {
+            let path = format!("{path}/sync");
+            app.post(&tenant, &path, Value::Null).await.ok();
+            app.claim(false).await.unwrap()
+        };
+        choose(json!({"replication-method": "FULL_TABLE"})).await;
+        assert_eq!(due().await, 0, "nothing was read, and nothing starts over");
+
+        // The job that runs is stopped; the next one does not wait for the schedule.
+        let job = start().await;
+        app.clock.advance_seconds(60);
+        choose(json!({"replication-method": "INCREMENTAL", "replication-key": "id"})).await;
+        assert_eq!(due().await, 0, "one job at a time");
+        app.finish(&job, success()).await;
+        assert_eq!(due().await, 1);
+        let next = app.get(&tenant, &path).await.ok()["schedule"]["next_fire_time"].clone();
+        assert_eq!(next, "2031-02-03T04:06:07Z");
+
+        // Not while it is paused; afterwards it still is to come.
+        app.put(&tenant, &path, json!({"paused_at": NOW}))
+            .await
+            .ok();
+        assert_eq!(due().await, 0);
+        app.put(&tenant, &path, json!({"paused_at": null}))
+            .await
+            .ok();
+        app.clock.advance_seconds(1);
+        assert_eq!(scheduler::enqueue_due(&app.control).await.unwrap().len(), 1);
+        let job = app.claim(false).await.unwrap();
+        app.clock.advance_seconds(60);
+        app.finish(&job, success()).await;
+        assert_eq!(due().await, 0, "once is enough");
+        let next = app.get(&tenant, &path).await.ok()["schedule"]["next_fire_time"].clone();
+        assert_eq!(next, "2031-02-03T12:00:00Z");
+    }
+}
+
+#[tokio::test]
+async fn a_new_start_date_makes_the_next_job_due_at_once() {
+    for app in [TestApp::start().await, TestApp::on_postgres().await] {
+        let tenant = app.tenant("ada@acme.example").await;
+        app.destination(&tenant).await;
+        let body = json!({"type": "platform.github", "display_name": "Code", "properties": {
+            "access_token": "hunter2", "repository": "acme/site", "start_date": "2030-01-01T00:00:00Z",
+        }});
+        let source = app.post(&tenant, "/v4/sources", body).await.ok()["id"]
+            .as_i64()
+            .unwrap();
+        app.run_checks().await;
+        app.select_orders(&tenant, source).await;
+        assert_eq!(scheduler::enqueue_due(&app.control).await.unwrap().len(), 1);
+        let job = app.claim(false).await.unwrap();
+        app.clock.advance_seconds(60);
+        app.finish(&job, success()).await;
+        app.clock.advance_seconds(60);
+        let due = async || scheduler::due(&app.control).await.unwrap().len();
+        let path = format!("/v4/sources/{source}");
+        for (start_date, expected) in [("2030-01-01T00:00:00Z", 0), ("2029-01-01T00:00:00Z", 1)] {
+            let body = json!({"properties": {"start_date": start_date}});
+            app.put(&tenant, &path, body).await.ok();
+            assert_eq!(due().await, expected, "{start_date}");
+        }
+    }
 }

@@ -31,6 +31,7 @@ pub(super) async fn take_away(
         );
     }
     source.system_paused_at.get_or_insert(now);
+    source.waits_for_user = true;
     source.ready_at = None;
     sources::update(tx, scope, &source, now).await?;
     tracing::info!(

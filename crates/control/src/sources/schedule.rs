@@ -13,6 +13,15 @@ pub(crate) struct NewestRun {
     pub(crate) completed_at: Option<Timestamp>,
 }
 
+/// What the source itself says about its next job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// When it became fully configured, was unpaused or got new schedule settings.
+    pub(crate) ready_at: Timestamp,
+    /// When streams last started over at the user's wish.
+    pub(crate) reset_at: Option<Timestamp>,
+}
+
 /// The schedule of a source, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -52,14 +61,19 @@ pub(crate) fn planned(properties: &Properties, default_minutes: u32) -> Result<P
     }))
 }
 
-/// When the next job is to start; in the past when it is due, `None` when it never is. `ready_at` is when the source became
-/// fully configured, was unpaused or got new schedule settings.
+/// When the next job is to start; in the past when it is due, `None` when it never is.
 pub(crate) fn next_start(
     plan: &Plan,
     now: Timestamp,
     newest: Option<NewestRun>,
-    ready_at: Timestamp,
+    readiness: Readiness,
 ) -> Option<Timestamp> {
+    let Readiness { ready_at, reset_at } = readiness;
+    // What starts over waits for no slot. A source that has never run has nothing to start over.
+    let reset_since = reset_at.filter(|at| newest.is_some_and(|newest| newest.started_at < *at));
+    if let Some(reset_at) = reset_since {
+        return Some(reset_at.max(ready_at));
+    }
     // Starts that passed while a job ran are skipped, also once it has ended: from its end on, the next one counts.
     let passed = match newest {
         None => ready_at,
@@ -89,11 +103,11 @@ pub(crate) fn shown(
     default_minutes: u32,
     now: Timestamp,
     newest: Option<NewestRun>,
-    ready_at: Timestamp,
+    readiness: Readiness,
 ) -> Option<Schedule> {
     // An expression that cannot be read starts nothing; whoever looks for due sources says so in the log.
     let plan = planned(properties, default_minutes).ok()?;
-    let next_start = next_start(&plan, now, newest, ready_at)?;
+    let next_start = next_start(&plan, now, newest, readiness)?;
     let method = match plan {
         Plan::Interval(schedule) => Method::Interval {
             minutes: schedule.interval_minutes,

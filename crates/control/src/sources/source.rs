@@ -7,7 +7,7 @@ use selvedge_store::{ReadTx, jobs};
 use selvedge_types::job::{JobMode, JobName};
 use selvedge_types::{AccountId, AccountScope, DestinationId, SourceId, Timestamp};
 
-use super::schedule::{self, NewestRun, Schedule};
+use super::schedule::{self, NewestRun, Readiness, Schedule};
 use super::setup::facts;
 use crate::properties::Held;
 use crate::{Control, ControlError};
@@ -83,8 +83,12 @@ impl Source {
                     // A type that asks for one more value since the last change reopens the form.
                     && connection_type.is_fully_configured(held.stored(), facts) =>
             {
+                let readiness = Readiness {
+                    ready_at,
+                    reset_at: record.reset_at,
+                };
                 let now = control.now();
-                schedule::shown(&held.plain, default_minutes, now, newest, ready_at)
+                schedule::shown(&held.plain, default_minutes, now, newest, readiness)
             }
             _ => None,
         };

@@ -72,8 +72,11 @@ async fn apply(
     if let Some(paused_at) = change.paused_at {
         record.paused_at = paused_at;
     }
-    // The system pauses for the want of a destination.
-    if (unpauses || remapped) && record.destination_id.is_some() {
+    if unpauses {
+        record.waits_for_user = false;
+    }
+    // Otherwise the system pauses for the want of a destination.
+    if (unpauses || remapped) && record.destination_id.is_some() && !record.waits_for_user {
         record.system_paused_at = None;
     }
     let mut needs_check = false;

@@ -1,6 +1,6 @@
 //! Starting streams over.
 
-use selvedge_store::{Tx, jobs, streams};
+use selvedge_store::{Tx, jobs, sources, streams};
 use selvedge_types::job::{JobMode, JobState};
 use selvedge_types::{AccountScope, SourceId};
 
@@ -17,6 +17,7 @@ pub(crate) async fn reset_all(
     for stream in streams::list(tx, scope, source).await? {
         streams::reset(tx, scope, source, &stream.tap_stream_id).await?;
     }
+    sources::mark_reset(tx, scope, source, control.now()).await?;
     Ok(())
 }
 

@@ -14,7 +14,8 @@ use crate::properties::Held;
 use crate::{Control, ControlError, sources};
 
 /// Applies an update, all of it or nothing. A stream whose method, replication key or view keys change starts over; a job
-/// that runs meanwhile goes on with what it was started with, unless it has to make way for that.
+/// that runs meanwhile goes on with what it was started with, unless it has to make way for that; the next one is due at
+/// once.
 ///
 /// The source is judged before the update, which therefore may be a refusal already.
 pub async fn update_metadata(
@@ -67,7 +68,8 @@ pub async fn update_metadata(
     let changed = update.apply(&mut known)?;
     let starts_over =
         |id: &String| begun.contains(id) && before[id].replication() != known[id].replication();
-    if changed.iter().any(starts_over) {
+    let resets = changed.iter().any(starts_over);
+    if resets {
         stop_running(control, &mut tx, scope, source).await?;
     }
     for id in &changed {
@@ -78,6 +80,9 @@ pub async fn update_metadata(
         if starts_over(id) {
             streams::reset(&mut tx, scope, source, id).await?;
         }
+    }
+    if resets {
+        stored_sources::mark_reset(&mut tx, scope, source, control.now()).await?;
     }
     sources::refresh(control, &mut tx, scope, source).await?;
     tx.commit().await?;

@@ -7,7 +7,8 @@ use crate::{StoreError, Tx};
 
 statements! {
     MAP_UNMAPPED = "update sources
-        set destination_id = $2, system_paused_at = null, updated_at = $3
+        set destination_id = $2, updated_at = $3,
+            system_paused_at = case waits_for_user when 0 then null else system_paused_at end
         where account_id = $1
             and destination_id is null
             and deleted_at is null
@@ -28,7 +29,7 @@ statements! {
 }
 
 /// Maps every live source without a destination to a live one of the account, and lifts the pause that losing a
-/// destination brought. Answers with the sources it mapped; whether they are ready now is for the caller to say.
+/// destination brought, but not one that waits for the user. Answers with the sources it mapped; whether they are ready now is for the caller to say.
 pub async fn map_unmapped(
     tx: &mut Tx,
     scope: AccountScope,

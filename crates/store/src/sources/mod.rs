@@ -62,8 +62,12 @@ pub struct SourceRecord {
     /// What the user sent to pause the source, as sent.
     pub paused_at: Option<String>,
     pub system_paused_at: Option<Timestamp>,
+    /// Whether the system's pause ends by the user's hand only.
+    pub waits_for_user: bool,
     /// Since when the source is fully configured and not paused; `None` while it is not.
     pub ready_at: Option<Timestamp>,
+    /// When streams last started over at the user's wish.
+    pub reset_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
@@ -72,7 +76,8 @@ pub struct SourceRecord {
 macro_rules! columns {
     () => {
         "id, account_id, type, display_name, name, properties, credentials, destination_id, check_job_name,
-            discovered_at, paused_at, system_paused_at, ready_at, created_at, updated_at, deleted_at"
+            discovered_at, paused_at, system_paused_at, waits_for_user, ready_at, reset_at, created_at, updated_at,
+            deleted_at"
     };
 }
 
@@ -99,7 +104,7 @@ statements! {
             and deleted_at is null";
     UPDATE = "update sources
         set display_name = $3, properties = $4, credentials = $5, destination_id = $6, paused_at = $7,
-            system_paused_at = $8, ready_at = $9, updated_at = $10
+            system_paused_at = $8, waits_for_user = $9, ready_at = $10, updated_at = $11
         where account_id = $1
             and id = $2
             and deleted_at is null";
@@ -114,6 +119,11 @@ statements! {
             and deleted_at is null";
     SET_READY_AT = "update sources
         set ready_at = $3
+        where account_id = $1
+            and id = $2
+            and deleted_at is null";
+    MARK_RESET = "update sources
+        set reset_at = $3
         where account_id = $1
             and id = $2
             and deleted_at is null";
@@ -210,6 +220,7 @@ pub async fn update(
         source.destination_id,
         source.paused_at.as_deref(),
         source.system_paused_at,
+        source.waits_for_user,
         source.ready_at,
         now,
     ];
@@ -237,6 +248,16 @@ pub async fn set_ready_at(
         .execute(SET_READY_AT, values![scope, id, ready_at])
         .await?
         == 1)
+}
+
+/// Notes that streams of a live source start over at the user's wish.
+pub async fn mark_reset(
+    tx: &mut Tx,
+    scope: AccountScope,
+    id: SourceId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(MARK_RESET, values![scope, id, now]).await? == 1)
 }
 
 /// Notes that something that belongs to a live source has changed.
@@ -295,7 +316,9 @@ fn record(tx: &ReadTx, scope: AccountScope, row: &Row) -> Result<SourceRecord, S
         discovered_at: row.optional_time("discovered_at")?,
         paused_at: row.optional_text("paused_at")?,
         system_paused_at: row.optional_time("system_paused_at")?,
+        waits_for_user: row.integer("waits_for_user")? != 0,
         ready_at: row.optional_time("ready_at")?,
+        reset_at: row.optional_time("reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.optional_time("deleted_at")?,

@@ -16,6 +16,8 @@ pub struct ScheduledSource {
     pub properties: Map<String, Json>,
     /// Since when the source is fully configured and not paused.
     pub ready_at: Timestamp,
+    /// When streams last started over at the user's wish.
+    pub reset_at: Option<Timestamp>,
     /// Start of the newest sync job, scheduled or manual; while it waits for a worker, when it was asked for.
     pub newest_start: Option<Timestamp>,
     /// Whether a sync job waits or runs.
@@ -24,6 +26,7 @@ pub struct ScheduledSource {
 
 statements! {
     LIST_SCHEDULED = "select sources.id, sources.account_id, sources.type, sources.properties, sources.ready_at,
+            sources.reset_at,
             (
                 select coalesce(jobs.started_at, jobs.created_at)
                 from jobs
@@ -76,6 +79,7 @@ pub async fn list_scheduled(
                 source_type: row.text("type")?,
                 properties: row.object("sources", "properties", id)?,
                 ready_at: row.time("ready_at")?,
+                reset_at: row.optional_time("reset_at")?,
                 newest_start: row.optional_time("newest_start")?,
                 active: row.integer("active_count")? > 0,
             })

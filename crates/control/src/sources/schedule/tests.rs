@@ -13,6 +13,14 @@ fn ran(started_at: &str, completed_at: Option<&str>) -> Option<NewestRun> {
     })
 }
 
+/// Of a source whose streams never started over.
+fn since(ready_at: Timestamp) -> Readiness {
+    Readiness {
+        ready_at,
+        reset_at: None,
+    }
+}
+
 fn settings(value: Value) -> Plan {
     planned(&serde_json::from_value(value).unwrap(), 30).unwrap()
 }
@@ -52,7 +60,7 @@ fn a_cron_expression_goes_before_frequency_and_anchor() {
 fn a_source_without_jobs_is_due_when_it_becomes_ready() {
     let ready = at("2031-01-01T10:00:00Z");
     let now = at("2031-01-01T10:00:05Z");
-    let next = next_start(&settings(json!({})), now, None, ready);
+    let next = next_start(&settings(json!({})), now, None, since(ready));
     assert_eq!(next, Some(ready));
     assert_eq!(ahead(ready, now), at("2031-01-01T10:00:06Z"));
 }
@@ -92,17 +100,17 @@ fn a_slot_that_fell_into_a_job_is_skipped_after_the_job_too() {
     let next = Some(at("2031-01-01T05:30:00Z"));
     let running = ran("2031-01-01T03:30:00Z", None);
     assert_eq!(
-        next_start(&hourly, at("2031-01-01T04:35:00Z"), running, ready),
+        next_start(&hourly, at("2031-01-01T04:35:00Z"), running, since(ready)),
         next
     );
     let ended = ran("2031-01-01T03:30:00Z", Some("2031-01-01T04:38:00Z"));
     assert_eq!(
-        next_start(&hourly, at("2031-01-01T04:40:00Z"), ended, ready),
+        next_start(&hourly, at("2031-01-01T04:40:00Z"), ended, since(ready)),
         next
     );
     // Later, with nobody having run it, that slot is due.
     assert_eq!(
-        next_start(&hourly, at("2031-01-01T06:40:00Z"), ended, ready),
+        next_start(&hourly, at("2031-01-01T06:40:00Z"), ended, since(ready)),
         next
     );
 }
@@ -113,7 +121,7 @@ fn another_frequency_counts_from_the_last_start() {
     let now = at("2031-01-01T06:00:00Z");
     let ended = ran("2031-01-01T03:30:00Z", Some("2031-01-01T03:31:00Z"));
     for saved in ["2031-01-01T00:00:00Z", "2031-01-01T06:00:00Z"] {
-        let next = next_start(&half_hourly, now, ended, at(saved)).unwrap();
+        let next = next_start(&half_hourly, now, ended, since(at(saved))).unwrap();
         assert_eq!(next, at("2031-01-01T04:00:00Z"));
         assert_eq!(ahead(next, now), at("2031-01-01T06:00:01Z"));
     }
@@ -126,14 +134,14 @@ fn anchored_slots_ignore_manual_jobs_and_start_after_saving() {
     let saved = at("2031-01-02T05:00:00Z");
     let manual = ran("2031-01-02T05:10:00Z", Some("2031-01-02T05:20:00Z"));
     let next = Some(at("2031-01-02T09:30:00.123Z"));
-    assert_eq!(next_start(&anchored, saved, None, saved), next);
+    assert_eq!(next_start(&anchored, saved, None, since(saved)), next);
     assert_eq!(
-        next_start(&anchored, at("2031-01-02T05:30:00Z"), manual, saved),
+        next_start(&anchored, at("2031-01-02T05:30:00Z"), manual, since(saved)),
         next
     );
     // New schedule settings: slots before they were saved are not made up for.
     let older = ran("2031-01-01T21:30:00Z", Some("2031-01-01T21:40:00Z"));
-    assert_eq!(next_start(&anchored, saved, older, saved), next);
+    assert_eq!(next_start(&anchored, saved, older, since(saved)), next);
 }
 
 #[test]
@@ -156,7 +164,7 @@ fn cron_times_ignore_manual_jobs_begin_after_saving_and_skip_what_falls_into_a_j
         // Over within the second it began in.
         ("2031-01-02T05:30:00Z", short, "2031-01-02T06:30:00Z"),
     ] {
-        let found = next_start(&half_past, at(now), newest, saved);
+        let found = next_start(&half_past, at(now), newest, since(saved));
         assert_eq!(found, Some(at(next)), "{now} {newest:?}");
     }
 }
@@ -166,9 +174,45 @@ fn a_schedule_that_has_run_out_is_none() {
     let properties: Properties =
         serde_json::from_value(json!({"cron_expression": "0 0 0 1 1 ? 2031"})).unwrap();
     let ready = at("2030-06-01T00:00:00Z");
-    let schedule = shown(&properties, 30, ready, None, ready).unwrap();
+    let schedule = shown(&properties, 30, ready, None, since(ready)).unwrap();
     assert_eq!(schedule.next_fire_time, at("2031-01-01T00:00:00Z"));
     let newest = ran("2031-01-01T00:00:00Z", Some("2031-01-01T00:05:00Z"));
     let now = at("2031-06-01T00:00:00Z");
-    assert_eq!(shown(&properties, 30, now, newest, ready), None);
+    assert_eq!(shown(&properties, 30, now, newest, since(ready)), None);
+}
+
+#[test]
+fn what_starts_over_is_due_at_once_and_only_until_a_job_has_begun() {
+    let ready = at("2031-01-01T00:00:00Z");
+    let reset = Some(at("2031-01-01T05:00:00Z"));
+    let readiness = Readiness {
+        ready_at: ready,
+        reset_at: reset,
+    };
+    let before = ran("2031-01-01T03:30:00Z", Some("2031-01-01T03:31:00Z"));
+    let stopped = ran("2031-01-01T04:59:00Z", Some("2031-01-01T05:00:10Z"));
+    let after = ran("2031-01-01T05:00:20Z", Some("2031-01-01T05:01:00Z"));
+    let daily = settings(json!({"frequency_in_minutes": "1440"}));
+    let anchored =
+        settings(json!({"frequency_in_minutes": "1440", "anchor_time": "2031-01-01T12:00:00Z"}));
+    let cron = settings(json!({"cron_expression": "0 0 12 * * ?"}));
+    let now = at("2031-01-01T05:02:00Z");
+    for (plan, regular) in [
+        (&daily, "2031-01-02T05:00:20Z"),
+        (&anchored, "2031-01-01T12:00:00Z"),
+        (&cron, "2031-01-01T12:00:00Z"),
+    ] {
+        assert_eq!(next_start(plan, now, before, readiness), reset);
+        assert_eq!(next_start(plan, now, stopped, readiness), reset);
+        let next = next_start(plan, now, after, readiness);
+        assert_eq!(next, Some(at(regular)), "once is enough");
+        let never_run = next_start(plan, now, None, readiness);
+        assert_eq!(never_run, next_start(plan, now, None, since(ready)));
+    }
+    // Unpaused later.
+    let unpaused = Readiness {
+        ready_at: now,
+        ..readiness
+    };
+    assert_eq!(next_start(&cron, now, before, unpaused), Some(now));
 }
