@@ -1,6 +1,9 @@
 'use strict';
 // Narrows the table while somebody types, as the server does for the form without a script.
 (() => {
+  // A search brings the objects that it finds; the page without one has all.
+  const wanted = location.hash.slice(1);
+  if (wanted && location.search && !document.getElementById(wanted)) location.replace(location.pathname + location.hash);
   const form = document.getElementById('search');
   const count = document.getElementById('count');
   const body = document.querySelector('#connections tbody');

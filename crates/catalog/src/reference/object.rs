@@ -22,9 +22,9 @@ pub struct ConnectionObject {
     /// Tokens and client credentials, for integrators who perform the OAuth handshake themselves. Empty
     /// without OAuth.
     pub oauth: Vec<ReferenceProperty>,
-    /// Creates a connection with its settings.
-    pub sample: SampleRequest,
-    /// As `sample`, with the OAuth properties in the same request.
+    /// Creates a connection with its settings. `None` where none can be created.
+    pub sample: Option<SampleRequest>,
+    /// As `sample`, with the OAuth properties in the same request; `None` without any.
     pub oauth_sample: Option<SampleRequest>,
 }
 
@@ -54,8 +54,10 @@ impl ConnectionObject {
             properties
         };
         let (form, oauth) = (properties(StepType::Form), properties(StepType::Oauth));
-        let sample = SampleRequest::new(connection_type, form.iter().filter(|p| p.is_in_sample()));
-        let oauth_sample = (!oauth.is_empty()).then(|| {
+        let access = connection_type.has_access();
+        let sample = access
+            .then(|| SampleRequest::new(connection_type, form.iter().filter(|p| p.is_in_sample())));
+        let oauth_sample = (access && !oauth.is_empty()).then(|| {
             let sent = form.iter().filter(|property| property.is_in_sample());
             SampleRequest::new(
                 connection_type,
@@ -69,7 +71,7 @@ impl ConnectionObject {
             category: connection_type.category(),
             availability: Availability {
                 state: connection_type.details().pipeline_state,
-                access: connection_type.has_access(),
+                access,
                 replacement: connection_type.replacement(),
                 runs,
             },
@@ -78,6 +80,16 @@ impl ConnectionObject {
             sample,
             oauth_sample,
         }
+    }
+
+    /// The samples that there are, each with a title.
+    pub fn samples(&self) -> impl Iterator<Item = (&'static str, &SampleRequest)> {
+        [
+            ("Sample request", &self.sample),
+            ("Sample request with OAuth properties", &self.oauth_sample),
+        ]
+        .into_iter()
+        .filter_map(|(title, sample)| Some((title, sample.as_ref()?)))
     }
 
     /// All properties, form first.

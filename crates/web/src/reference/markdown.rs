@@ -100,14 +100,8 @@ fn write_object(
     }
     write_properties(text, "Form properties", &rows(&object.form))?;
     write_properties(text, "OAuth properties", &rows(&object.oauth))?;
-    write_sample(text, public_url, "Sample request", &object.sample)?;
-    if let Some(sample) = &object.oauth_sample {
-        write_sample(
-            text,
-            public_url,
-            "Sample request with OAuth properties",
-            sample,
-        )?;
+    for (title, sample) in object.samples() {
+        write_sample(text, public_url, title, sample)?;
     }
     Ok(())
 }

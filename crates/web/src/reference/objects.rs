@@ -1,4 +1,4 @@
-//! The part of the page with one section per object. It does not depend on a search, so it is drawn once.
+//! The sections of the page, one per object. What is in them does not depend on a search, so they are drawn once.
 
 use askama::Template;
 use selvedge_catalog::reference::{
@@ -8,13 +8,15 @@ use selvedge_catalog::{ConnectionKind, PipelineState, Runs};
 
 use super::search::{kind_name, runs_name};
 
-#[derive(Template)]
-#[template(path = "reference/objects.html")]
-struct Objects<'a> {
-    groups: Vec<(&'static str, Vec<Section<'a>>)>,
+/// An object as HTML.
+pub(super) struct Drawn {
+    pub(super) property: &'static str,
+    pub(super) kind: ConnectionKind,
+    pub(super) html: String,
 }
 
-/// One object.
+#[derive(Template)]
+#[template(path = "reference/object.html")]
 struct Section<'a> {
     object: &'a ConnectionObject,
     kind: &'static str,
@@ -47,21 +49,16 @@ struct Sample {
     curl: String,
 }
 
-/// The sections as HTML.
-pub(super) fn render(reference: &Reference, public_url: &str) -> String {
-    let section = |object| Section::new(reference, object, public_url);
-    let (mut destinations, mut sources) = (Vec::new(), Vec::new());
-    for object in reference.objects() {
-        match object.connection_type {
-            ConnectionKind::Destination => destinations.push(section(object)),
-            ConnectionKind::Source => sources.push(section(object)),
-        }
-    }
-    Objects {
-        groups: vec![("Destinations", destinations), ("Sources", sources)],
-    }
-    .render()
-    .expect("the template writes to memory only")
+/// All sections, in the order of the reference.
+pub(super) fn draw(reference: &Reference, public_url: &str) -> Vec<Drawn> {
+    let draw = |object: &ConnectionObject| Drawn {
+        property: object.property,
+        kind: object.connection_type,
+        html: Section::new(reference, object, public_url)
+            .render()
+            .expect("the template writes to memory only"),
+    };
+    reference.objects().iter().map(draw).collect()
 }
 
 impl<'a> Section<'a> {
@@ -75,13 +72,8 @@ impl<'a> Section<'a> {
             json: request.json(),
             curl: request.curl(public_url),
         };
-        let mut samples = vec![sample("Sample request", &object.sample)];
-        samples.extend(
-            object
-                .oauth_sample
-                .as_ref()
-                .map(|request| sample("Sample request with OAuth properties", request)),
-        );
+        let samples = object.samples();
+        let samples = samples.map(|(title, request)| sample(title, request));
         Self {
             object,
             kind: kind_name(object.connection_type),
@@ -90,7 +82,7 @@ impl<'a> Section<'a> {
             used_by: titles.join(", "),
             form: rows(&object.form),
             oauth: rows(&object.oauth),
-            samples,
+            samples: samples.collect(),
         }
     }
 }

@@ -87,6 +87,31 @@ async fn a_search_works_without_a_script() {
 }
 
 #[tokio::test]
+async fn a_search_brings_the_objects_that_it_finds_and_leads_to_the_others() {
+    let all = get("/reference/connections").await.text;
+    for (query, objects) in [
+        ("q=shopify", &["platform.shopify"][..]),
+        ("q=redshift", &["redshift"]),
+        ("support=unsupported", &[]),
+        ("q=nowhere", &[]),
+    ] {
+        let page = get(&format!("/reference/connections?{query}")).await.text;
+        let sections = between(&page, "<section class=\"object\" aria-labelledby=\"", "\"");
+        assert_eq!(sections, objects, "{query}");
+        assert!(page.len() < all.len() / 5, "{query}");
+        let anchors = between(&page, " id=\"", "\"");
+        for link in between(&page, "href=\"#", "\"") {
+            assert!(anchors.contains(&link), "{query}: #{link} leads nowhere");
+        }
+        for object in reference().objects() {
+            let elsewhere = format!("href=\"/reference/connections#{}\"", object.property);
+            let is_elsewhere = !objects.contains(&object.property);
+            assert_eq!(page.contains(&elsewhere), is_elsewhere, "{elsewhere}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_found_is_said_and_what_was_typed_stays_text() {
     let page = get("/reference/connections?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
         .await
@@ -228,15 +253,16 @@ async fn every_sample_on_the_page_is_in_the_data() {
     let samples: Vec<Value> = reference()
         .objects()
         .iter()
-        .flat_map(|object| {
-            [
-                Some(object.sample.body.clone()),
-                object.oauth_sample.as_ref().map(|s| s.body.clone()),
-            ]
-        })
-        .flatten()
+        .flat_map(|object| object.samples().map(|(_, sample)| sample.body.clone()))
         .collect();
     assert_eq!(on_page, samples);
+    let refused = reference()
+        .objects()
+        .iter()
+        .filter(|o| !o.availability.access)
+        .count();
+    assert!(refused > 0);
+    assert_eq!(page.matches("There is no sample request").count(), refused);
 }
 
 #[test]
