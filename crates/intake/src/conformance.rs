@@ -2,11 +2,15 @@
 
 use selvedge_json::{Malformed, Scanner};
 
-use crate::schema::{Checker, Schema, Tree, Unfit};
+use crate::schema::{Checker, Notes, Schema, Tree, Unfit};
 
 /// A JSON Schema that is valid.
 #[derive(Debug)]
-pub struct RecordSchema(Schema);
+pub struct RecordSchema {
+    schema: Schema,
+    /// Kept from record to record.
+    notes: Notes,
+}
 
 /// Why a record is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +28,10 @@ impl RecordSchema {
     pub fn compile(text: &str) -> Result<Self, String> {
         let tree = Tree::parse(text).map_err(|flaw| flaw.to_string())?;
         match Schema::compile(&tree) {
-            Ok(schema) => Ok(Self(schema)),
+            Ok(schema) => Ok(Self {
+                schema,
+                notes: Notes::default(),
+            }),
             Err(invalid) => Err(invalid.0),
         }
     }
@@ -34,16 +41,21 @@ impl RecordSchema {
     ///
     /// # Errors
     /// The text is malformed, or the record does not conform.
-    pub fn read_over<'a>(&self, scanner: &mut Scanner<'a>) -> Result<(), NotTaken> {
+    pub fn read_over(&mut self, scanner: &mut Scanner<'_>) -> Result<(), NotTaken> {
         let start = scanner.clone();
-        let unfit = match self.checker(scanner).record(scanner) {
+        let notes = std::mem::take(&mut self.notes);
+        let mut checker = Checker::on(notes, &self.schema, scanner.remaining());
+        let checked = checker.record(scanner);
+        self.notes = checker.into_notes();
+        let unfit = match checked {
             Ok(()) => return Ok(()),
             Err(unfit) => unfit,
         };
         *scanner = start.clone();
         match unfit {
             Unfit::Mismatch(_) => {
-                let explained = self.checker(scanner).explaining().record(scanner);
+                let mut checker = Checker::new(&self.schema, scanner.remaining()).explaining();
+                let explained = checker.record(scanner);
                 let text = match explained {
                     Err(Unfit::Mismatch(Some(text))) => text,
                     _ => "#: it does not conform".to_owned(),
@@ -53,10 +65,6 @@ impl RecordSchema {
             // What is malformed is found again.
             Unfit::Flaw(_) | Unfit::TooLarge | Unfit::Exhausted => Ok(scanner.skip_value(0)?),
         }
-    }
-
-    fn checker<'a>(&self, scanner: &Scanner<'a>) -> Checker<'_, 'a> {
-        Checker::new(&self.0, scanner.remaining())
     }
 }
 
@@ -81,6 +89,19 @@ mod tests {
             panic!("a text was taken for an integer");
         };
         assert!(text.starts_with("#/id: expected: "), "{text}");
+    }
+
+    #[test]
+    fn a_record_is_judged_alike_whatever_came_before_it() {
+        let schema = r#"{"required":["id"],"properties":{"id":{},"a":{"required":["b"]}}}"#;
+        let mut schema = RecordSchema::compile(schema).unwrap();
+        let mut fits = |record: &str| schema.read_over(&mut Scanner::new(record)).is_ok();
+        for _ in 0..2 {
+            assert!(fits(r#"{"id":1,"a":{"b":2}}"#));
+            assert!(!fits(r#"{"a":{"b":2}}"#));
+            assert!(!fits(r#"{"id":1,"a":{"id":1}}"#));
+            assert!(!fits("{}"));
+        }
     }
 
     #[test]

@@ -391,15 +391,37 @@ mod tests {
     }
 
     #[test]
-    fn embedded_mappings_speak_of_properties_that_are_there() {
-        let mut mapped = 0;
+    fn embedded_mappings_speak_of_packages_and_properties_that_are_there() {
+        let mut used = BTreeSet::new();
         for source in Catalog::global().source_types() {
-            if let Some(package) = Package::of_type(source.name()) {
-                let mapping = Mapping::of_package(package);
-                mapping.check(source).unwrap();
-                mapped += usize::from(*mapping != Mapping::default());
+            let Some(package) = Package::of_type(source.name()) else {
+                continue;
+            };
+            let mapping = Mapping::of_package(package);
+            mapping.check(source).unwrap();
+            if *mapping != Mapping::default() {
+                used.insert(package.name());
+            }
+            // No two values under one key, of properties and of the mapping itself.
+            let sent = source.properties().map(|property| property.name());
+            let sent = sent.filter(|name| !is_ours(name) && !mapping.omit.contains(*name));
+            let renamed = sent.map(|name| mapping.rename.get(name).map_or(name, String::as_str));
+            let keys: Vec<&str> = renamed
+                .chain(mapping.constants.keys().map(String::as_str))
+                .collect();
+            let distinct: BTreeSet<&str> = keys.iter().copied().collect();
+            assert_eq!(distinct.len(), keys.len(), "{}: {keys:?}", source.name());
+            for default in mapping.defaults.keys() {
+                assert!(
+                    !mapping.constants.contains_key(default),
+                    "{}: {default} is a constant",
+                    source.name()
+                );
             }
         }
-        assert!(mapped > 0);
+        let written: BTreeMap<String, Value> =
+            serde_json::from_str(include_str!("../data/mappings.json")).unwrap();
+        let written: BTreeSet<&str> = written.keys().map(String::as_str).collect();
+        assert_eq!(written, used, "a mapping of a package that serves no type");
     }
 }

@@ -284,9 +284,9 @@ impl Pump<'_> {
         let taken = match event {
             TapEvent::Schema(schema) => self.tables.describe(schema).await,
             TapEvent::Records(records) => match self.tables.write(&records).await {
-                Ok(bytes) => {
-                    self.progress.row_count += records.len() as u64;
-                    self.progress.size_bytes += bytes;
+                Ok(taken) => {
+                    self.progress.row_count += taken.records;
+                    self.progress.size_bytes += taken.bytes;
                     self.run.journal.progress(&self.progress);
                     Ok(())
                 }
@@ -376,6 +376,10 @@ impl Pump<'_> {
 
     /// Failures of single tables are recorded; the others go on.
     async fn note_failures(&mut self) -> Result<(), End> {
+        for note in self.tables.take_notes() {
+            let journal = &self.run.journal;
+            journal.log(Component::Target, LogLevel::Warning, &note);
+        }
         for (table, error) in self.tables.take_failed() {
             let journal = &self.run.journal;
             journal.log(Component::Target, LogLevel::Critical, &error.to_string());

@@ -18,6 +18,8 @@ pub(super) struct TapTable {
     /// What the tap said last of its records.
     pub(super) schema: TapSchema,
     pub(super) versions: Versions,
+    /// Whether its records go anywhere at all.
+    pub(super) is_wanted: bool,
     /// Why nothing goes into it any more in this run.
     pub(super) failure: Option<ConnectorError>,
     /// A replacement was begun and will not come to its end in this run.
@@ -68,6 +70,7 @@ impl TapTable {
             epoch,
             schema,
             versions,
+            is_wanted: true,
             failure: None,
             abandoned: false,
             open: None,
@@ -76,6 +79,14 @@ impl TapTable {
             used: 0,
             checkpoints: 0,
             not_finite: 0,
+        }
+    }
+
+    /// A stream that the tap reads though nobody selected it.
+    pub(super) fn unwanted(schema: TapSchema) -> Self {
+        Self {
+            is_wanted: false,
+            ..Self::new(schema.stream.to_string(), 1, schema, Versions::default())
         }
     }
 

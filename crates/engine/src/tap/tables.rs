@@ -1,6 +1,6 @@
 //! The tables of a tap: which are open, and what goes where.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use selvedge_connector::{
@@ -26,6 +26,8 @@ pub(super) struct Tables<'a> {
     pub(super) sequence: Sequence,
     /// What discovery found and the user selected.
     known: HashMap<String, Known>,
+    /// What discovery found and the user did not select, by id and by name.
+    unselected: HashSet<String>,
     /// In the order of their first SCHEMA message.
     streams: Vec<TapTable>,
     by_name: HashMap<Arc<str>, usize>,
@@ -37,6 +39,16 @@ pub(super) struct Tables<'a> {
     heard: Vec<Durable>,
     /// Failures of single tables that are not recorded yet.
     failed: Vec<(String, ConnectorError)>,
+    /// Lines for the log.
+    notes: Vec<String>,
+}
+
+/// Records that were for a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) records: u64,
+    /// Of text.
+    pub(super) bytes: u64,
 }
 
 /// A stream before the tap describes it.
@@ -73,23 +85,32 @@ impl<'a> Tables<'a> {
             }
             known.insert(state.tap_stream_id.clone(), stream());
         }
+        let unselected = discovered
+            .iter()
+            .flat_map(|stream| [&stream.tap_stream_id, &stream.stream_name])
+            .filter(|name| !known.contains_key(*name))
+            .cloned()
+            .collect();
         Self {
             around,
             load,
             settings,
             sequence: Sequence::after(position.last_sequence),
             known,
+            unselected,
             streams: Vec::new(),
             by_name: HashMap::new(),
             owners: HashMap::new(),
             uses: 0,
             heard: Vec::new(),
             failed: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
-    pub(super) fn streams(&self) -> &[TapTable] {
-        &self.streams
+    /// Those that are wanted.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &TapTable> {
+        self.streams.iter().filter(|stream| stream.is_wanted)
     }
 
     /// Streams whose bookmarks must not advance.
@@ -122,6 +143,10 @@ impl<'a> Tables<'a> {
         std::mem::take(&mut self.failed)
     }
 
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
     pub(super) fn is_dirty(&self) -> bool {
         self.streams.iter().any(TapTable::is_dirty)
     }
@@ -151,12 +176,22 @@ impl<'a> Tables<'a> {
                 };
                 TapTable::new(known.tap_stream_id.clone(), known.epoch, schema, versions)
             }
-            // Nobody selected it, but the tap reads it.
+            None if self.unselected.contains(&*name) => {
+                self.notes.push(format!(
+                    "the tap reads the stream {name}, which is not selected: its records are dropped"
+                ));
+                TapTable::unwanted(schema)
+            }
+            // Not in the catalogue under this name. Some taps name streams in messages as they do nowhere else.
             None => TapTable::new(name.to_string(), 1, schema, Versions::default()),
         };
+        let is_wanted = stream.is_wanted;
         let index = self.streams.len();
         self.streams.push(stream);
         self.by_name.insert(Arc::clone(&name), index);
+        if !is_wanted {
+            return Ok(());
+        }
         let resolved = self.around.destination.resolved_table_name(&name);
         if let Some(owner) = self.owners.get(&resolved) {
             let error = ConnectorError::configuration(format!(
@@ -168,11 +203,11 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
-    /// Takes records. How many bytes of text they had.
-    pub(super) async fn write(&mut self, records: &TapRecords) -> Result<u64, ConnectorError> {
+    /// Takes records; those of streams that are not wanted are passed over.
+    pub(super) async fn write(&mut self, records: &TapRecords) -> Result<Taken, ConnectorError> {
         let now = self.around.clock.now();
         let received_at = Some(now.as_micros());
-        let mut bytes = 0;
+        let mut taken = Taken::default();
         self.uses += 1;
         for (record, text) in records.iter() {
             let index = record.stream as usize;
@@ -181,7 +216,11 @@ impl<'a> Tables<'a> {
                     "a record of a stream without a schema",
                 ));
             };
-            bytes += text.len() as u64;
+            if !stream.is_wanted {
+                continue;
+            }
+            taken.records += 1;
+            taken.bytes += text.len() as u64;
             if stream.failure.is_some() {
                 continue;
             }
@@ -211,7 +250,7 @@ impl<'a> Tables<'a> {
                 self.fail(index, error)?;
             }
         }
-        Ok(bytes)
+        Ok(taken)
     }
 
     /// A version of a stream is complete.
@@ -225,7 +264,7 @@ impl<'a> Tables<'a> {
             return Ok(());
         };
         let stream = &mut self.streams[index];
-        if stream.failure.is_some() {
+        if stream.failure.is_some() || !stream.is_wanted {
             return Ok(());
         }
         let next = stream.next();

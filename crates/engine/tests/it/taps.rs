@@ -114,6 +114,7 @@ impl Tap for ScriptedTap {
 struct Journal {
     position: Arc<Mutex<TapPosition>>,
     epochs: BTreeMap<&'static str, i64>,
+    unselected: Option<&'static str>,
     lines: Arc<Mutex<Vec<String>>>,
     told: Arc<Mutex<u64>>,
     saves: AtomicU32,
@@ -153,7 +154,10 @@ impl RunJournal for Journal {
             chosen: Vec::new(),
             fields: Vec::new(),
         };
-        Ok(listings.into_iter().map(state).collect())
+        let selected = listings
+            .into_iter()
+            .filter(|listing| self.unselected != Some(&*listing.tap_stream_id));
+        Ok(selected.map(state).collect())
     }
 
     async fn tap_position(&self) -> Result<TapPosition, JournalError> {
@@ -192,6 +196,7 @@ struct Bench {
     destination: MemoryDestination,
     position: TapPosition,
     epochs: BTreeMap<&'static str, i64>,
+    unselected: Option<&'static str>,
     lines: Vec<String>,
     fence: i64,
 }
@@ -203,6 +208,7 @@ impl Default for Bench {
             destination: MemoryDestination::default(),
             position: TapPosition::default(),
             epochs: BTreeMap::new(),
+            unselected: None,
             lines: Vec::new(),
             fence: 0,
         }
@@ -229,6 +235,7 @@ impl Bench {
         let journal = Arc::new(Journal {
             position: Arc::new(Mutex::new(self.position.clone())),
             epochs: self.epochs.clone(),
+            unselected: self.unselected,
             fault,
             ..Journal::default()
         });
@@ -333,6 +340,39 @@ async fn a_fault_keeps_what_came_before_it_and_fails_the_target() {
     assert_eq!(report.outcome.state(), JobState::Failed);
     assert_eq!(bench.rows("events"), [(1, 10)]);
     assert_eq!(bench.position.state, Some(state(1)));
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_selected_is_dropped_and_one_that_is_unknown_is_not() {
+    let mut bench = Bench {
+        unselected: Some("things"),
+        ..Bench::default()
+    };
+    let script = |_: Option<&Value>| {
+        vec![
+            Said::Schema("things", &["id"]),
+            EVENTS,
+            record(0, 1, 10, None),
+            record(1, 2, 20, None),
+            Said::Schema("things", &["id", "value"]),
+            record(0, 3, 30, Some(7)),
+            Said::Activate("things", 7),
+            Said::Schema("public-things", &["id"]),
+            record(2, 4, 40, None),
+            Said::State(state(2)),
+        ]
+    };
+    let report = bench.run(script).await;
+    assert_eq!(report.outcome.state(), JobState::Succeeded);
+    assert!(bench.destination.rows("s.things").is_none());
+    assert_eq!(bench.rows("events"), [(2, 20)]);
+    assert_eq!(bench.rows("public-things"), [(4, 40)]);
+    assert_eq!(bench.position.state, Some(state(2)));
+    let tables: Vec<&str> = report.streams.iter().map(|s| &*s.table_name).collect();
+    assert_eq!(tables, ["events", "public-things"]);
+    let line = "target WARNING the tap reads the stream things, which is not selected: its records are dropped";
+    let told = bench.lines.iter().filter(|told| *told == line).count();
+    assert_eq!(told, 1, "{:#?}", bench.lines);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod mismatch;
 mod rules;
 mod tree;
 
-pub(crate) use check::{Checker, Unfit};
+pub(crate) use check::{Checker, Notes, Unfit};
 pub(crate) use compile::Invalid;
 pub(crate) use tree::Tree;
 

@@ -4,6 +4,7 @@ config.directory holds catalog.json and messages.jsonl, and may hold:
   stderr      printed to stderr before anything else; {token} stands for the token
   rotate      the refresh token to be written into the configuration file
   exit        the exit status
+  endless     how many MiB of one line without an end follow the messages
   hold        while it is there, the tap waits behind its messages
   batch.jsonl records for a BATCH message: {batch} in the messages stands for the tap's own copy of it
 It writes given.jsonl: a line for each run, with its arguments and the contents of their files.
@@ -64,6 +65,8 @@ if batch:
     messages = messages.replace("{batch}", own)
 sys.stdout.write(messages)
 sys.stdout.flush()
+for _ in range(int(beside("endless") or 0)):
+    sys.stdout.buffer.write(b"x" * (1 << 20))
 while beside("hold") is not None:
     time.sleep(0.02)
 sys.exit(int(beside("exit") or 0))

@@ -64,8 +64,8 @@ impl Streams {
         Arc::clone(&self.all[index as usize].name)
     }
 
-    pub(super) fn rules(&self, index: u32) -> Option<&RecordSchema> {
-        self.all[index as usize].rules.as_ref()
+    pub(super) fn rules(&mut self, index: u32) -> Option<&mut RecordSchema> {
+        self.all[index as usize].rules.as_mut()
     }
 
     /// The number of the next record of a stream since its schema, from 0.

@@ -210,13 +210,13 @@ impl<'s, 'a> Checker<'s, 'a> {
             }
             Subject::List { start, depth, .. } => {
                 let (data_points, level) = (self.reader.data_points, self.level);
-                let (seen, members) = (self.seen.len(), self.reader.members.mark());
+                let (seen, members) = (self.notes.seen.len(), self.reader.members.mark());
                 let held = self.value(id, &mut (*start).clone(), *depth);
                 // What was read is counted already, and after a mismatch lists are open still.
                 self.reader.data_points = data_points;
                 self.reader.members.reset(members);
                 self.level = level;
-                self.seen.truncate(seen);
+                self.notes.seen.truncate(seen);
                 held
             }
         }

@@ -65,9 +65,9 @@ impl<'s, 'a> Checker<'s, 'a> {
         depth: usize,
     ) -> Checked {
         scanner.expect(b'{', "an object was expected")?;
-        let first_word = self.seen.len();
+        let first_word = self.notes.seen.len();
         let words = rules.required.len();
-        self.seen.resize(first_word + words, 0);
+        self.notes.seen.resize(first_word + words, 0);
         if words > 4 {
             self.spend(words)?;
         }
@@ -91,7 +91,7 @@ impl<'s, 'a> Checker<'s, 'a> {
             let node = match property {
                 Some(index) => {
                     expected = index + 1;
-                    let word = &mut self.seen[first_word + index / 64];
+                    let word = &mut self.notes.seen[first_word + index / 64];
                     let bit = 1 << (index % 64);
                     if *word & bit != 0 {
                         return Err(scanner.malformed(REPEATED_MEMBER).into());
@@ -107,11 +107,11 @@ impl<'s, 'a> Checker<'s, 'a> {
                 && let Some(index) = property
                 && KeyValue::of_read(value, scanner.position()) == KeyValue::Present
             {
-                self.keyable_here[index / 64] |= 1 << (index % 64);
+                self.notes.keyable_here[index / 64] |= 1 << (index % 64);
             }
         }
         self.reader.members.close(object);
-        let seen = &self.seen[first_word..];
+        let seen = &self.notes.seen[first_word..];
         let mut missing = rules
             .required
             .iter()
@@ -122,7 +122,7 @@ impl<'s, 'a> Checker<'s, 'a> {
             let index = word * 64 + bits.trailing_zeros() as usize;
             return self.mismatch(|| Mismatch::required(&rules.properties[index].name));
         }
-        self.seen.truncate(first_word);
+        self.notes.seen.truncate(first_word);
         if let Some(limit) = out_of_bounds(count, rules.min, rules.max) {
             return self.mismatch(|| Mismatch::member_count(limit, count));
         }

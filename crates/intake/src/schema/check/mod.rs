@@ -62,16 +62,22 @@ impl Stop {
 
 type Checked = Result<(), Stop>;
 
-/// Checks records of one body, one after the other, until one of them is unfit.
-#[derive(Debug)]
-pub(crate) struct Checker<'s, 'a> {
-    schema: &'s Schema,
-    reader: Reader<'a>,
+/// What a checker writes on: it outlives the text that is checked, so that the next checker need not ask for room again.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
     /// Which properties could be part of the key in all records so far, and in this one; 64 to a word.
     keyable: Vec<u64>,
     keyable_here: Vec<u64>,
     /// Which properties the objects that are open have had, 64 to a word, innermost last.
     seen: Vec<u64>,
+}
+
+/// Checks records of one body, one after the other, until one of them is unfit.
+#[derive(Debug)]
+pub(crate) struct Checker<'s, 'a> {
+    schema: &'s Schema,
+    reader: Reader<'a>,
+    notes: Notes,
     level: usize,
     /// How much may be done again.
     effort: usize,
@@ -81,13 +87,21 @@ pub(crate) struct Checker<'s, 'a> {
 impl<'s, 'a> Checker<'s, 'a> {
     /// For records out of a text of so many bytes.
     pub(crate) fn new(schema: &'s Schema, text_length: usize) -> Self {
+        Self::on(Notes::default(), schema, text_length)
+    }
+
+    /// The same, with the notes of another checker to write on.
+    pub(crate) fn on(mut notes: Notes, schema: &'s Schema, text_length: usize) -> Self {
         let words = schema.root_rules().required.len();
+        notes.keyable.clear();
+        notes.keyable.resize(words, u64::MAX);
+        notes.keyable_here.clear();
+        notes.keyable_here.resize(words, 0);
+        notes.seen.clear();
         Self {
             schema,
             reader: Reader::new(NotFinite::Null),
-            keyable: vec![u64::MAX; words],
-            keyable_here: vec![0; words],
-            seen: Vec::new(),
+            notes,
             level: 0,
             effort: text_length
                 .saturating_mul(EFFORT_PER_BYTE)
@@ -105,12 +119,17 @@ impl<'s, 'a> Checker<'s, 'a> {
     /// Reads over the object that begins here.
     pub(crate) fn record(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Unfit> {
         self.reader.data_points = 0;
-        self.keyable_here.fill(0);
+        self.notes.keyable_here.fill(0);
         match self.root(scanner) {
             Ok(()) if self.reader.data_points > MAX_DATA_POINTS => Err(Unfit::TooLarge),
             Ok(()) => {
-                for (all, here) in self.keyable.iter_mut().zip(&self.keyable_here) {
-                    *all &= here;
+                let Notes {
+                    keyable,
+                    keyable_here,
+                    ..
+                } = &mut self.notes;
+                for (all, here) in keyable.iter_mut().zip(keyable_here) {
+                    *all &= *here;
                 }
                 Ok(())
             }
@@ -125,7 +144,12 @@ impl<'s, 'a> Checker<'s, 'a> {
     /// Which properties all records have with values that may be part of a key, 64 to a word: to be asked by
     /// [`Schema::all_keyable`].
     pub(crate) fn into_keyable(self) -> Vec<u64> {
-        self.keyable
+        self.notes.keyable
+    }
+
+    /// For the next checker.
+    pub(crate) fn into_notes(self) -> Notes {
+        self.notes
     }
 
     fn root(&mut self, scanner: &mut Scanner<'a>) -> Checked {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use selvedge_testkit::effort;
 use selvedge_testkit::postgres::TestDatabase;
 use selvedge_testkit::wait::wait_until;
 use serde_json::{Value, json};
@@ -11,12 +12,19 @@ use super::{python, which, with_types};
 use crate::pipeline::{count, rows};
 use crate::platform::{PATIENCE, Platform, destination_body};
 
-const KILLS: usize = 3;
-/// More than the tap says until the last kill.
-const UPTO: i64 = 100_000;
+/// Kills, unless the environment says otherwise.
+const KILLS: u32 = 3;
+/// More than the tap says between two kills.
+const BETWEEN: i64 = 30_000;
 
 #[tokio::test]
 async fn kills_while_a_tap_is_read_lose_nothing_and_show_nothing_half() {
+    for (_, kills) in effort::kills_by_seed(KILLS) {
+        read_and_kill(kills).await;
+    }
+}
+
+async fn read_and_kill(kills: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/tap_counting.py");
@@ -47,11 +55,11 @@ async fn kills_while_a_tap_is_read_lose_nothing_and_show_nothing_half() {
     let whole = "select count(*) || ' ' || count(distinct version) from counting.whole";
     assert_eq!(rows(&replica, whole).await, ["5 1"]);
 
-    write("upto", &UPTO.to_string());
+    write("upto", &(BETWEEN * i64::from(kills + 1)).to_string());
     write("pause", "0.002");
     let job = platform.start_sync(source).await;
     let numbers = "select count(*) from counting.numbers";
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let saved = async || {
             let log = platform.log(&job).await;
             let saves = log.matches("State update: adding bookmarks.numbers.id");
@@ -93,7 +101,10 @@ async fn kills_while_a_tap_is_read_lose_nothing_and_show_nothing_half() {
         .iter()
         .map(|state| state["bookmarks"]["numbers"]["id"].as_i64().unwrap_or(0))
         .collect();
-    assert!(from.is_sorted() && from.len() > KILLS + 1, "{from:?}");
+    assert!(
+        from.is_sorted() && from.len() > kills as usize + 1,
+        "{from:?}"
+    );
     // The first two began before the first kill.
     assert!(
         from[2..].iter().all(|id| *id > 10),

@@ -262,6 +262,36 @@ async fn a_record_that_does_not_conform_fails_the_target_with_the_documented_tex
     assert_eq!(scripted.users().await, ["1|Ada|Ulm"]);
 }
 
+/// MiB that a line at its limit may bring the server to: the line, and room to let it grow.
+const LINE_MIB: u64 = 280;
+
+#[tokio::test]
+async fn a_line_without_an_end_is_given_up_at_the_limit_whatever_follows() {
+    let scripted = Scripted::start().await;
+    scripted.select().await;
+    scripted.say(&[user(1, "Ada"), state(1)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    let before = scripted.platform.server.peak_memory() >> 20;
+
+    scripted.say(&[user(2, "Bob"), state(2)]);
+    scripted.write("endless", "1024");
+    let failed = scripted.platform.sync(scripted.source).await;
+    assert_eq!(failed.statuses(), [Some(0), None, Some(1)]);
+    let said = failed.description("target");
+    let expected = "the tap wrote a line of more than 67108864 bytes: xxxx";
+    assert!(said.starts_with(expected) && said.len() < 1_000, "{said}");
+    let grown = (scripted.platform.server.peak_memory() >> 20) - before;
+    assert!(grown < LINE_MIB, "{grown} MiB more, after {before} MiB");
+
+    // What came before the line counts, and the next run goes on from there.
+    assert_eq!(scripted.users().await, ["1|Ada|Ulm", "2|Bob|Ulm"]);
+    scripted.remove("endless");
+    scripted.say(&[user(3, "Cleo"), state(3)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    let bookmark = json!({"bookmarks": {"users": {"id": 2}}});
+    assert_eq!(scripted.given()["state"], bookmark);
+}
+
 #[tokio::test]
 async fn records_in_files_come_with_those_in_messages() {
     let scripted = Scripted::start().await;
