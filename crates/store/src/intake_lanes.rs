@@ -40,7 +40,8 @@ statements! {
         where sources.account_id = $1
             and sources.id = $2
         on conflict (source_id, destination_id, table_name, log_id) do update
-        set fence = case when intake_lanes.fence < excluded.fence then excluded.fence else intake_lanes.fence + 1 end
+        set fence = case when intake_lanes.fence < excluded.fence then excluded.fence else intake_lanes.fence + 1 end,
+            updated_at = excluded.updated_at
         returning fence, loaded_upto, loaded_through, table_version";
     SAVE = "update intake_lanes
         set loaded_upto = $7, loaded_through = $8, table_version = $9, updated_at = $10
@@ -50,6 +51,18 @@ statements! {
             and table_name = $4
             and log_id = $5
             and fence = $6";
+    /// A version counts as long as its table may get more.
+    PRUNE = "delete from intake_lanes
+        where updated_at < $1
+            and (
+                table_version is null
+                or exists (
+                    select 1
+                    from sources
+                    where sources.id = intake_lanes.source_id
+                        and sources.deleted_at is not null
+                )
+            )";
     LIST = "select source_id, destination_id, table_name, log_id, loaded_upto
         from intake_lanes";
 }
@@ -104,6 +117,12 @@ pub async fn save(
         now
     ];
     Ok(tx.execute(SAVE, values).await? == 1)
+}
+
+/// Forgets lanes that were neither opened nor loaded since `before`, over all accounts; not those of a versioned table that may
+/// get more. How many. A log may hold nothing of such a lane any more: it would be loaded again.
+pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(PRUNE, values![before]).await
 }
 
 /// Up to where each lane is loaded, over all accounts: what a log needs to know when it is opened.

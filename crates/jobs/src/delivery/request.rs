@@ -173,8 +173,13 @@ mod tests {
 
     use selvedge_net::NetworkPolicy;
     use selvedge_net::tls::{Verification, client_config};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::aws_lc_rs;
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     use super::*;
 
@@ -213,6 +218,93 @@ mod tests {
             String::from_utf8(asked).unwrap()
         });
         (url, asked)
+    }
+
+    /// An authority of our own, and a server called `localhost` that it vouches for.
+    const AUTHORITY: &str = include_str!("../../../postgres/tests/it/certificates/authority.pem");
+    const STRANGER: &str = include_str!("../../../postgres/tests/it/certificates/stranger.pem");
+    const SERVER: &[u8] = include_bytes!("../../../postgres/tests/it/certificates/server.pem");
+    const SERVER_KEY: &[u8] = include_bytes!("../../../postgres/tests/it/certificates/server.key");
+
+    /// A receiver that speaks TLS and gives one answer; its port, and what it was asked: nothing, if no connection came about.
+    async fn secure_receiver() -> (u16, tokio::task::JoinHandle<Option<String>>) {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from_pem_slice(SERVER).unwrap()],
+                PrivateKeyDer::from_pem_slice(SERVER_KEY).unwrap(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            let mut stream = acceptor.accept(stream).await.ok()?;
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"{}") {
+                stream.read_buf(&mut asked).await.unwrap();
+            }
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            Some(String::from_utf8(asked).unwrap())
+        });
+        (port, asked)
+    }
+
+    #[tokio::test]
+    async fn a_receiver_over_tls_is_told_if_its_certificate_is_good() {
+        let authority = |pem: &str| Verification::Authority {
+            pem: pem.to_owned(),
+        };
+        for (host, verification, is_good) in [
+            ("localhost", authority(AUTHORITY), true),
+            ("127.0.0.1", authority(AUTHORITY), true),
+            // Another name of the same machine.
+            ("127.0.0.2", authority(AUTHORITY), false),
+            ("localhost", authority(STRANGER), false),
+            ("localhost", Verification::PublicRoots, false),
+        ] {
+            let (port, asked) = secure_receiver().await;
+            let receivers = Receivers {
+                tls: client_config(&verification).unwrap(),
+                ..receivers(true, false)
+            };
+            // The receiver listens at one address only: what it is called is up to the URL.
+            let url = match host {
+                "127.0.0.2" => format!("https://{host}:{}/in", forwarded(port).await),
+                host => format!("https://{host}:{port}/in"),
+            };
+            let told = receivers.post(&url, b"{}".to_vec(), signature()).await;
+            let asked = asked.await.unwrap();
+            match is_good {
+                true => {
+                    told.unwrap();
+                    let asked = asked.expect("it was asked");
+                    assert!(asked.starts_with("POST /in HTTP/1.1\r\n"), "{asked}");
+                }
+                false => {
+                    assert!(matches!(told, Err(Failure::Tls(_))), "{host}: {told:?}");
+                    assert_eq!(asked, None, "nothing is said to a stranger");
+                }
+            }
+        }
+    }
+
+    /// The port of another address that leads to a receiver.
+    async fn forwarded(port: u16) -> u16 {
+        let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
+        let at = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut from, _) = listener.accept().await.unwrap();
+            let mut to = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            // An end with an error is one too.
+            drop(copy_bidirectional(&mut from, &mut to).await);
+        });
+        at
     }
 
     #[tokio::test]

@@ -178,6 +178,14 @@ impl Loader {
         }
     }
 
+    /// Forgets lanes that nothing was loaded from since then; how many.
+    pub(super) async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.control.store().begin().await?;
+        let count = intake_lanes::prune(&mut tx, before).await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
     /// Those of the destinations whose settings have been changed since.
     pub(super) async fn changed(
         &self,

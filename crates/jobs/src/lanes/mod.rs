@@ -42,6 +42,8 @@ pub struct LaneSettings {
     pub load_bytes: u64,
     /// Lanes that are loaded at the same time; one account gets half.
     pub concurrency: usize,
+    /// What could not be loaded for so long is dropped from the log.
+    pub retention: Duration,
 }
 
 impl Default for LaneSettings {
@@ -51,6 +53,7 @@ impl Default for LaneSettings {
             load_records: 100_000,
             load_bytes: 100 << 20,
             concurrency: 4,
+            retention: Duration::from_secs(30 * 86_400),
         }
     }
 }
@@ -108,6 +111,7 @@ impl LaneRunner {
             if now >= discard_at {
                 discard_at = now.plus_seconds(DISCARD_SECONDS);
                 self.discard_expired().await;
+                self.prune(now).await;
             }
             if now >= forgive_at {
                 forgive_at = now.plus_seconds(FORGIVE_SECONDS);
@@ -174,6 +178,27 @@ impl LaneRunner {
                 if let Some((lane, _)) = running.remove(&error.id()) {
                     agenda.note(&lane, &Loaded::crashed(), now);
                 }
+            }
+        }
+    }
+
+    /// Forgets lanes that nothing has come for in twice the time that the log keeps anything.
+    async fn prune(&self, now: Timestamp) {
+        let kept = self.settings.retention.saturating_mul(2).as_secs();
+        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+        match self
+            .loader
+            .prune(now.plus_seconds(kept.saturating_neg()))
+            .await
+        {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "forgot lanes that are not used any more"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(
+                    error,
+                    "lanes that are not used any more could not be forgotten"
+                );
             }
         }
     }

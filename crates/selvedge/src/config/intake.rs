@@ -83,14 +83,19 @@ impl IntakeSettings {
             load_records: self.section.load_records,
             load_bytes: self.section.load_mib.saturating_mul(MIB),
             concurrency: self.section.concurrency,
+            retention: self.retention(),
         }
+    }
+
+    fn retention(&self) -> Duration {
+        Duration::from_secs(self.section.retention_days.saturating_mul(86_400))
     }
 
     pub(crate) fn log(&self) -> selvedge_spool::Settings {
         selvedge_spool::Settings {
             quota_bytes: self.section.quota_mib.map(|mib| mib.saturating_mul(MIB)),
             reserve_bytes: self.section.reserve_mib.saturating_mul(MIB),
-            retention: Duration::from_secs(self.section.retention_days.saturating_mul(86_400)),
+            retention: self.retention(),
             ..selvedge_spool::Settings::default()
         }
     }

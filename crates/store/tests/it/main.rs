@@ -14,6 +14,7 @@ mod hook_messages;
 mod hooks;
 mod idempotency;
 mod import_tokens;
+mod intake_lanes;
 mod jobs;
 mod loads;
 mod opening;
