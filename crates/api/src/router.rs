@@ -7,6 +7,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,10 +22,11 @@ use crate::routes::{
 };
 use crate::{ApiError, AppState, observe, openapi};
 
-/// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers.
-pub fn router(state: AppState, pages: Router) -> Router {
+/// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers; `beside`
+/// describes what the server answers without these layers, for the one document.
+pub fn router(state: AppState, pages: Router, beside: OpenApi) -> Router {
     let (router, document) = documented(&state).split_for_parts();
-    let document = openapi::finish(document);
+    let document = openapi::finish(document, beside);
     router
         .merge(custom_emails::update::without_id())
         .with_state(state.clone())
@@ -39,12 +41,12 @@ pub fn router(state: AppState, pages: Router) -> Router {
         .layer(from_fn(observe::observe))
 }
 
-/// The description of the HTTP interface, as `GET /openapi.json` answers it, for those who draw it.
+/// The description of the HTTP interface, as `GET /openapi.json` answers it, for those who draw it; `beside` as for [`router`].
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn description(state: &AppState) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(openapi::finish(documented(state).into_openapi()))
+pub fn description(state: &AppState, beside: OpenApi) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(openapi::finish(documented(state).into_openapi(), beside))
 }
 
 /// Addresses enter by `routes!` only, which takes the description along.

@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod gate;
 mod metrics;
+mod openapi;
 mod pusher;
 mod router;
 mod routes;
@@ -16,3 +17,4 @@ mod turns;
 
 pub use gate::{Gate, GateSettings};
 pub use metrics::describe as describe_metrics;
+pub use openapi::describe as description;

@@ -223,11 +223,13 @@ impl Server {
             public_url: control.settings().public_url.clone(),
         };
         let api = settings.api.apply(AppState::new(control.clone()));
-        let pages = selvedge_web::router(&site, &selvedge_api::description(&api)?, move || {
+        let pushed = selvedge_gate::description();
+        let description = selvedge_api::description(&api, pushed.clone())?;
+        let pages = selvedge_web::router(&site, &description, move || {
             reference::connections(&|name| taps.taps.serves(name))
         })?
         .merge(selvedge_web::authorization(&site, control.clone()));
-        let router = selvedge_api::router(api, pages.merge(beside));
+        let router = selvedge_api::router(api, pages.merge(beside), pushed);
         let gate = Gate::new(
             control.clone(),
             Arc::clone(&intake_log),

@@ -4,6 +4,8 @@
 //! - `mysql::TestSchema`, with the feature `mysql`: the same for its MariaDB server;
 //! - [`server::ServerProcess`]: the real `selvedge` binary, to be called, killed and started again;
 //! - [`workload::Workload`]: changes in a source from a seed, and the judgement of what arrived in a destination;
+//! - [`described::Described`]: answers held against the OpenAPI document;
+//! - [`contract::Contract`]: rows of an interface's contract, and which tests show them;
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
 //! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
 //! - [`conformance`]: the cases that every destination has to pass alike;
@@ -12,6 +14,8 @@
 
 pub mod clock;
 pub mod conformance;
+pub mod contract;
+pub mod described;
 pub mod effort;
 pub mod memory;
 #[cfg(feature = "mysql")]

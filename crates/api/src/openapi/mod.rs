@@ -50,8 +50,8 @@ pub(crate) fn base() -> OpenApi {
     Base::openapi()
 }
 
-/// Adds what holds for every operation, when all of them are in.
-pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
+/// Adds what holds for every operation, when all of them are in, and then what others describe, for which it does not hold.
+pub(crate) fn finish(mut document: OpenApi, beside: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_default();
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -65,5 +65,6 @@ pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
     );
     idempotency::describe(&mut document);
     general::describe(&mut document);
+    document.merge(beside);
     document
 }

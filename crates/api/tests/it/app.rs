@@ -19,13 +19,13 @@ use selvedge_net::NetworkPolicy;
 use selvedge_store::jobs::{self, ClaimLimits, ClaimedJob, JobResult};
 use selvedge_store::{MasterKey, Store, StoreLocation, partners};
 use selvedge_testkit::clock::FakeClock;
+use selvedge_testkit::described::{Answered, Described};
 use selvedge_testkit::postgres::TestDatabase;
 use selvedge_types::job::{JobName, JobOutcome, JobProgress, PhaseOutcome};
 use selvedge_types::{AccountScope, Secret};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
-
-use crate::conformance::Conformance;
+use utoipa::openapi::OpenApi;
 
 /// Where the clock stands at first.
 pub(crate) const NOW: &str = "2031-02-03T04:05:06Z";
@@ -36,7 +36,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) logs: Arc<MemoryLogs>,
     partner: (String, String),
-    conformance: Conformance,
+    described: Described,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -152,9 +152,10 @@ impl TestApp {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let router = selvedge_api::router(adjust(AppState::new(control.clone())), Router::new());
+        let state = adjust(AppState::new(control.clone()));
+        let router = selvedge_api::router(state, Router::new(), OpenApi::default());
         Self {
-            conformance: Conformance::new(document(&router).await),
+            described: Described::new(document(&router).await),
             router,
             control,
             clock,
@@ -238,7 +239,13 @@ impl TestApp {
     pub(crate) async fn send_request(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = answer(&self.router, request).await;
-        self.conformance.check(&method, &path, &answer);
+        self.described.check(Answered {
+            method: &method,
+            path: &path,
+            status: answer.status,
+            headers: &answer.headers,
+            text: &answer.text,
+        });
         answer
     }
 

@@ -5,7 +5,6 @@ mod app;
 mod authorization;
 mod bodies;
 mod checks;
-mod conformance;
 mod connection_types;
 mod contract;
 mod cors;

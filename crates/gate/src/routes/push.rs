@@ -12,14 +12,70 @@ use selvedge_intake::Intake;
 use super::examine;
 use crate::answer::Answer;
 use crate::body::{self, Format, ReadBody};
+use crate::openapi::{
+    Accepted, Common, ErrorMessage, Forbidden, NeedsToken, PushBody, PushRefusal, RecordRefusal,
+    Valid,
+};
 use crate::{Gate, accept, pusher};
 
+/// Push records of any tables
+///
+/// Columns take their types from the values: by JSON type, or by tag in Transit.
+#[utoipa::path(
+    post,
+    path = "/v2/import/push",
+    tag = "Import API",
+    operation_id = "import_push",
+    security(("import_token" = [])),
+    request_body(content(
+        (PushBody = "application/json", example = json!([{
+            "client_id": 140_217, "table_name": "visits", "sequence": 1_700_000_000_001_i64, "action": "upsert",
+            "key_names": ["visit_id"], "data": {"visit_id": 91, "minutes": 12},
+        }])),
+        (PushBody = "application/transit+json"),
+    )),
+    responses(
+        (status = 201, description = "Accepted", body = Accepted),
+        (status = 400, description = "The body cannot be read, is no array of 1 to 20,000 records, or is not encoded as it says.", body = PushRefusal),
+        (status = 403, description = "The records are for another account than the token's", body = Forbidden),
+        (status = 415, description = "Another media type or encoding", body = ErrorMessage),
+        (status = 422, description = "Records are not as they should be", body = RecordRefusal),
+        NeedsToken,
+        Common,
+    ),
+)]
 pub(crate) async fn push(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
     let (pusher, _body, intake) = examined(gate, headers, body).await?;
     accept::keep(gate, &pusher, intake).await?;
     Ok(Answer::Accepted(StatusCode::CREATED))
 }
 
+/// Check records without pushing them
+///
+/// The same checks as pushing, with the same answers; nothing is kept.
+#[utoipa::path(
+    post,
+    path = "/v2/import/validate",
+    tag = "Import API",
+    operation_id = "import_validate",
+    security(("import_token" = [])),
+    request_body(content(
+        (PushBody = "application/json", example = json!([{
+            "client_id": 140_217, "table_name": "visits", "sequence": 1_700_000_000_001_i64, "action": "upsert",
+            "key_names": ["visit_id"], "data": {"visit_id": 91, "minutes": 12},
+        }])),
+        (PushBody = "application/transit+json"),
+    )),
+    responses(
+        (status = 200, description = "They would be taken", body = Valid),
+        (status = 400, description = "The body cannot be read, is no array of 1 to 20,000 records, or is not encoded as it says.", body = PushRefusal),
+        (status = 403, description = "The records are for another account than the token's", body = Forbidden),
+        (status = 415, description = "Another media type or encoding", body = ErrorMessage),
+        (status = 422, description = "Records are not as they should be", body = RecordRefusal),
+        NeedsToken,
+        Common,
+    ),
+)]
 pub(crate) async fn validate(
     gate: &Gate,
     headers: &HeaderMap,

@@ -7,7 +7,20 @@ use serde_json::json;
 
 use crate::Gate;
 use crate::answer::json_response;
+use crate::openapi::Status;
 
+/// Ask whether records can be kept
+#[utoipa::path(
+    get,
+    path = "/v2/import/status",
+    tag = "Import API",
+    operation_id = "import_status",
+    security(()),
+    responses(
+        (status = 200, description = "They can", body = Status),
+        (status = 503, description = "They cannot, for the reason given", body = Status),
+    ),
+)]
 pub(crate) fn status(gate: &Gate) -> Response {
     let reason = match gate.log.status().condition {
         Condition::Ready => None,

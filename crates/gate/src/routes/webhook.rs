@@ -9,8 +9,30 @@ use selvedge_intake::{MAX_RECORDS, WebhookKind};
 use super::examine;
 use crate::answer::{Answer, CANNOT_KEEP};
 use crate::body::{self, Format};
+use crate::openapi::{
+    Accepted, Common, ErrorMessage, NeedsToken, PushRefusal, WebhookBody, WebhookPath,
+};
 use crate::{Gate, accept, pusher};
 
+/// Send an event
+///
+/// An object is a record, an array of objects one for each. Records without the key of the source's table are dropped.
+#[utoipa::path(
+    post,
+    path = "/v2/webhooks/{token}",
+    tag = "Incoming webhooks",
+    operation_id = "receive_webhook",
+    security(()),
+    params(WebhookPath),
+    request_body = WebhookBody,
+    responses(
+        (status = 200, description = "Accepted", body = Accepted),
+        (status = 400, description = "The body cannot be read, is no object and no array of 1 to 20,000 objects, or is not encoded as it says.", body = PushRefusal),
+        (status = 415, description = "Another media type or encoding", body = ErrorMessage),
+        NeedsToken,
+        Common,
+    ),
+)]
 pub(crate) async fn webhook(
     gate: &Gate,
     token: &str,

@@ -89,6 +89,24 @@ async fn a_public_validator_finds_the_openapi_document_valid() {
 #[tokio::test]
 async fn random_requests_get_the_answers_that_the_document_names() {
     let platform = Platform::start().await;
+    let api = &platform.api;
+    let source = async |body: Value| api.post("/v4/sources", &body).await.status(200)["id"].clone();
+    let pushed = source(json!({"type": "import_api", "display_name": "Pushed"})).await;
+    let token = api
+        .post(&format!("/v4/sources/{pushed}/tokens"), &Value::Null)
+        .await
+        .status(200);
+    let events = json!({"type": "webhook.incoming-webhook", "display_name": "Events"});
+    let (account, events) = (
+        platform.account.to_string(),
+        source(events).await.to_string(),
+    );
+    let webhook = platform
+        .server
+        .run_json(&["webhook", "create", &account, &events, "--json"])
+        .await;
+    let webhook = webhook["path"].as_str().expect("it is a text");
+    let webhook = webhook.trim_start_matches("/v2/webhooks/");
     let seeds = effort::seeds(1);
     // One run with as many times the requests as there are seeds: under `cargo xtask soak` that is minutes, not seconds.
     let effort = seeds.clone().count().clamp(1, 50);
@@ -107,7 +125,12 @@ async fn random_requests_get_the_answers_that_the_document_names() {
         // It keeps what it found in the working directory.
         .current_dir(platform.server.data_dir())
         .env("SELVEDGE_TOKEN", platform.token())
-        .env("SELVEDGE_ACCOUNT", platform.account.to_string());
+        .env("SELVEDGE_ACCOUNT", &account)
+        .env("SELVEDGE_WEBHOOK", webhook)
+        .env(
+            "SELVEDGE_IMPORT_TOKEN",
+            token["access_token"].as_str().expect("it is a text"),
+        );
     let said = succeeds(&mut command, "").await;
     assert!(said.contains("No issues found"), "{said}");
     assert!(

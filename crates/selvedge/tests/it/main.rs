@@ -15,6 +15,7 @@ mod kills;
 mod mysql;
 mod nested;
 mod one_off;
+mod openapi;
 mod pipeline;
 mod plans;
 mod platform;

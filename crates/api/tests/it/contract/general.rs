@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http_body_util::channel::Channel;
 use serde_json::json;
 
-use super::rows::ROWS;
+use super::rows::CONTRACT;
 use crate::app::{Tenant, TestApp};
 
 /// Method and an address of every endpoint that takes a token, with ids that nothing has.
 fn with_token(tenant: &Tenant) -> Vec<(&'static str, String)> {
-    let successes = ROWS.iter().filter(|row| row.id == row.endpoint);
+    let successes = CONTRACT.rows.iter().filter(|row| row.id == row.endpoint);
     let open = |endpoint: &str| ["POST /v3/accounts", "POST /oauth/token"].contains(&endpoint);
     successes
         .filter(|row| !open(row.endpoint))

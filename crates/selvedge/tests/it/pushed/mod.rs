@@ -5,11 +5,17 @@ mod contract;
 mod fairness;
 mod kills;
 mod loading;
+mod refusals;
+mod rows;
+mod walk;
 mod webhooks;
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use selvedge_testkit::described::{Answered, Described};
 use selvedge_testkit::postgres::TestDatabase;
 use selvedge_testkit::server::ServerSettings;
 use selvedge_testkit::wait::wait_until;
@@ -56,8 +62,14 @@ impl Pushed {
 
     /// With the body that creates the source.
     pub(crate) async fn start_with(source: Value) -> Self {
+        // Nobody waits for loads.
+        Self::configured("[intake]\nload_after_seconds = 0", source).await
+    }
+
+    /// With a configuration, too.
+    pub(crate) async fn configured(configuration: &str, source: Value) -> Self {
         let to = TestDatabase::create().await;
-        let (settings, config) = at_once();
+        let (settings, config) = configured(configuration);
         let platform = Platform::start_with(settings).await;
         platform.destination(&destination_body(&to)).await;
         let mut pushed = Self {
@@ -150,10 +162,10 @@ impl Pushed {
     }
 }
 
-/// Settings by which nobody waits for loads, and the file that says so.
-fn at_once() -> (ServerSettings, tempfile::NamedTempFile) {
+/// Settings with a configuration, and the file that has it.
+fn configured(configuration: &str) -> (ServerSettings, tempfile::NamedTempFile) {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    writeln!(file, "[intake]\nload_after_seconds = 0").expect("it is written");
+    writeln!(file, "{configuration}").expect("it is written");
     let settings = settings().argument("--config");
     (settings.argument(file.path().display().to_string()), file)
 }
@@ -163,17 +175,37 @@ pub(crate) fn client() -> reqwest::Client {
     built.expect("a client without TLS settings can be built")
 }
 
+/// Whatever is answered is held against the OpenAPI document.
 async fn said(request: reqwest::RequestBuilder) -> Said {
-    let answer = request.send().await.expect("the server answers");
-    let status = answer.status().as_u16();
-    let media_type = answer.headers().get(CONTENT_TYPE);
+    let (client, request) = request.build_split();
+    let request = request.expect("the request is one");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let answer = client.execute(request).await.expect("the server answers");
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let text = answer.text().await.expect("a body");
+    if status != StatusCode::METHOD_NOT_ALLOWED {
+        DESCRIBED.check(Answered {
+            method: &method,
+            path: &path,
+            status,
+            headers: &headers,
+            text: &text,
+        });
+    }
+    let media_type = headers.get(CONTENT_TYPE);
     let media_type = media_type.map_or("", |value| value.to_str().expect("ASCII"));
     Said {
-        status,
+        status: status.as_u16(),
         media_type: media_type.to_owned(),
-        text: answer.text().await.expect("a body"),
+        text,
     }
 }
+
+/// The copy that is held against the server's own by a test of its own.
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
+    let document = std::fs::read(crate::openapi::COPY).expect("the repository has it");
+    Described::new(serde_json::from_slice(&document).expect("it is JSON"))
+});
 
 /// An upsert of one record.
 pub(crate) fn upsert(sequence: i64, data: &Value) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Pushed, Said};
 use crate::platform::text;
 
-async fn address(pushed: &Pushed) -> (i64, String) {
+pub(super) async fn address(pushed: &Pushed) -> (i64, String) {
     let account = pushed.platform.account.to_string();
     let source = pushed.source.to_string();
     let created = pushed
@@ -16,7 +16,7 @@ async fn address(pushed: &Pushed) -> (i64, String) {
     (created["id"].as_i64().unwrap(), text(&created["path"]))
 }
 
-async fn send(pushed: &Pushed, path: &str, body: &Value) -> Said {
+pub(super) async fn send(pushed: &Pushed, path: &str, body: &Value) -> Said {
     pushed
         .raw(|http, base| http.post(format!("{base}{path}")).json(body))
         .await

@@ -1,18 +1,28 @@
-//! Every answer that a test gets is held against the OpenAPI document, so that the document cannot drift from the server:
-//! status, headers, media type, and the body with no key that the document does not name.
+//! Answers held against the OpenAPI document, so that the document cannot drift from the server: status, headers, media type,
+//! and the body with no key that the document does not name.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex};
 
-use http::{Method, StatusCode};
 use jsonschema::Validator;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::app::Answer;
+/// An answer to be held against the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    pub method: &'a Method,
+    /// With or without a query.
+    pub path: &'a str,
+    pub status: StatusCode,
+    pub headers: &'a HeaderMap,
+    pub text: &'a str,
+}
 
 /// The document, as the server gives it out.
-pub(crate) struct Conformance {
+pub struct Described {
     document: Value,
     /// By the schema's text: compiling one takes longer than most requests.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
@@ -20,8 +30,8 @@ pub(crate) struct Conformance {
     seen: Mutex<HashSet<u64>>,
 }
 
-impl Conformance {
-    pub(crate) fn new(mut document: Value) -> Self {
+impl Described {
+    pub fn new(mut document: Value) -> Self {
         let schemas = document["components"]["schemas"].as_object_mut();
         for schema in schemas.expect("components have schemas").values_mut() {
             forbid_unnamed_keys(schema);
@@ -35,8 +45,14 @@ impl Conformance {
 
     /// Panics when the document does not say that this request may get this answer.
     #[track_caller]
-    pub(crate) fn check(&self, method: &Method, path: &str, answer: &Answer) {
-        let (status, headers, text) = (answer.status, &answer.headers, answer.text.as_str());
+    pub fn check(&self, answered: Answered<'_>) {
+        let Answered {
+            method,
+            path,
+            status,
+            headers,
+            text,
+        } = answered;
         let asked = format!("{method} {path}");
         if *method == Method::OPTIONS && status == StatusCode::OK {
             // A browser's question before it calls; the document is about the calls.
@@ -61,18 +77,20 @@ impl Conformance {
                 "{asked}: {status} has no header {name}"
             );
         }
-        let Some((media_type, content)) = response["content"]
-            .as_object()
-            .and_then(|content| content.iter().next())
-        else {
+        let Some(contents) = response["content"].as_object() else {
             assert_eq!(text, "", "{asked}: {status} is documented without a body");
             return;
         };
         let found = headers["content-type"].to_str().unwrap();
-        assert!(
-            found.starts_with(media_type.as_str()),
-            "{asked}: {status} is {found}, not {media_type}"
-        );
+        let content = contents
+            .iter()
+            .find(|(media_type, _)| found.starts_with(media_type.as_str()));
+        let Some((media_type, content)) = content else {
+            panic!(
+                "{asked}: {status} is {found}, not one of {:?}",
+                contents.keys()
+            );
+        };
         let known = || {
             let mut hasher = DefaultHasher::new();
             (content["schema"].to_string(), text).hash(&mut hasher);
@@ -162,40 +180,48 @@ fn forbid_unnamed_keys(schema: &mut Value) {
     }
 }
 
-fn sample() -> Conformance {
-    Conformance::new(json!({
-        "paths": {"/things/{id}": {"get": {"responses": {"200": {
-            "headers": {"X-Count": {}},
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
-        }}}}},
-        "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}}},
-    }))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn checked(path: &str, status: u16, body: &str) -> bool {
-    let headers = [("content-type", "application/json"), ("x-count", "1")];
-    let answer = Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers: headers
+    fn sample() -> Described {
+        Described::new(json!({
+            "paths": {"/things/{id}": {"get": {"responses": {"200": {
+                "headers": {"X-Count": {}},
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
+            }}}}},
+            "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}}},
+        }))
+    }
+
+    fn checked(path: &str, status: u16, body: &str) -> bool {
+        let headers = [("content-type", "application/json"), ("x-count", "1")];
+        let headers: HeaderMap = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect(),
-        text: body.to_owned(),
-    };
-    std::panic::catch_unwind(|| sample().check(&Method::GET, path, &answer)).is_ok()
-}
+            .collect();
+        let answered = Answered {
+            method: &Method::GET,
+            path,
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: &headers,
+            text: body,
+        };
+        std::panic::catch_unwind(|| sample().check(answered)).is_ok()
+    }
 
-#[test]
-fn what_the_document_does_not_say_fails_a_test() {
-    assert!(checked("/things/7?page=1", 200, r#"{"id":7}"#));
-    assert!(checked("/nowhere", 404, "{}"));
-    for (path, status, body) in [
-        ("/things/7", 200, r#"{"id":"7"}"#),
-        ("/things/7", 200, "{}"),
-        ("/things/7", 200, r#"{"id":7,"name":"new"}"#),
-        ("/things/7", 201, r#"{"id":7}"#),
-        ("/nowhere", 200, "{}"),
-    ] {
-        assert!(!checked(path, status, body), "{path} {status} {body}");
+    #[test]
+    fn what_the_document_does_not_say_fails_a_test() {
+        assert!(checked("/things/7?page=1", 200, r#"{"id":7}"#));
+        assert!(checked("/nowhere", 404, "{}"));
+        for (path, status, body) in [
+            ("/things/7", 200, r#"{"id":"7"}"#),
+            ("/things/7", 200, "{}"),
+            ("/things/7", 200, r#"{"id":7,"name":"new"}"#),
+            ("/things/7", 201, r#"{"id":7}"#),
+            ("/nowhere", 200, "{}"),
+        ] {
+            assert!(!checked(path, status, body), "{path} {status} {body}");
+        }
     }
 }
