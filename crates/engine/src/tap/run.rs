@@ -332,6 +332,7 @@ impl Pump<'_> {
     }
 
     async fn save(&mut self) -> Result<(), End> {
+        let mut changes = Vec::new();
         if let Some(newest) = self.newest.take() {
             let value: Value = serde_json::from_str(newest.get()).map_err(|error| {
                 End::Fault(ConnectorError::new(
@@ -342,11 +343,7 @@ impl Pump<'_> {
             let saved = self.position.state.as_ref();
             match state::acknowledged(&value, saved, &self.tables.held()) {
                 Some(state) => {
-                    for change in state::changes(saved, &state) {
-                        let text = format!("State update: adding {change}");
-                        let journal = &self.run.journal;
-                        journal.log(Component::Target, LogLevel::Info, &text);
-                    }
+                    changes = state::changes(saved, &state);
                     self.position.state = Some(state);
                 }
                 // It waits until nothing is held any more.
@@ -371,7 +368,13 @@ impl Pump<'_> {
             })
             .collect();
         let journal = &self.run.journal;
-        Ok(journal.save_tap_position(&self.position, &loaded).await?)
+        journal.save_tap_position(&self.position, &loaded).await?;
+        // Only now: whoever reads of a state in the log may count on the next run beginning with it.
+        for change in changes {
+            let text = format!("State update: adding {change}");
+            journal.log(Component::Target, LogLevel::Info, &text);
+        }
+        Ok(())
     }
 
     /// Failures of single tables are recorded; the others go on.
