@@ -45,6 +45,8 @@ pub(crate) enum ApiError {
     /// A handler panicked.
     #[error("internal error")]
     Panicked,
+    #[error("answer could not be serialised")]
+    Serialize(#[from] serde_json::Error),
     #[error(transparent)]
     Prepare(#[from] PrepareError),
     #[error(transparent)]
@@ -125,7 +127,10 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 error_data("InvalidId", &format!("source not found ({id})")),
             ),
-            ApiError::KeptAnswer(_) | ApiError::Panicked | ApiError::Prepare(_) => internal(),
+            ApiError::KeptAnswer(_)
+            | ApiError::Panicked
+            | ApiError::Serialize(_)
+            | ApiError::Prepare(_) => internal(),
             ApiError::Control(error) => control_answer(error),
         }
     }

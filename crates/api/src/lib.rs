@@ -4,6 +4,7 @@
 //! back becomes an answer: field order, statuses and literal texts. One file per endpoint, `routes/<resource>/<verb>.rs`;
 //! the list of them is `router.rs`; refusals become statuses and bodies in `error.rs` and nowhere else.
 
+mod answers;
 mod auth;
 mod cors;
 mod error;

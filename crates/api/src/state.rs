@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use selvedge_control::Control;
 
+use crate::answers::Answers;
 use crate::rate_limit::{JobsGroup, RequestLimit};
 use crate::type_cards::TypeCards;
 
@@ -28,6 +29,7 @@ pub struct Shared {
     pub(crate) jobs_group: Arc<JobsGroup>,
     pub(crate) enforce_jobs_group: bool,
     pub(crate) type_cards: Arc<TypeCards>,
+    pub(crate) answers: Answers,
     pub(crate) body_limit_bytes: usize,
     pub(crate) body_timeout: Duration,
     /// Values of `Origin` whose pages may call.
@@ -51,6 +53,7 @@ impl AppState {
             jobs_group: Arc::default(),
             enforce_jobs_group: false,
             type_cards: Arc::default(),
+            answers: Answers::default(),
             body_limit_bytes: DEFAULT_BODY_LIMIT,
             body_timeout: DEFAULT_BODY_TIMEOUT,
             allowed_origins: Arc::default(),

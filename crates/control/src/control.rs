@@ -9,7 +9,7 @@ use selvedge_types::{Clock, Timestamp};
 
 use crate::logs::JobLogs;
 use crate::plans::Plans;
-use crate::tokens::TokenUse;
+use crate::tokens::{Identities, TokenUse};
 
 /// The operator's choices that rules depend on.
 #[derive(Clone)]
@@ -58,6 +58,7 @@ struct Inner {
     logs: Arc<dyn JobLogs>,
     settings: Settings,
     token_use: TokenUse,
+    identities: Identities,
 }
 
 impl Control {
@@ -76,6 +77,7 @@ impl Control {
                 logs,
                 settings,
                 token_use: TokenUse::default(),
+                identities: Identities::default(),
             }),
         }
     }
@@ -109,6 +111,10 @@ impl Control {
 
     pub(crate) fn token_use(&self) -> &TokenUse {
         &self.inner.token_use
+    }
+
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.inner.identities
     }
 
     /// The instant before which ended jobs and loads are no longer shown.

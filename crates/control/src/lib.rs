@@ -29,6 +29,7 @@ pub mod logs;
 pub mod oauth;
 pub mod plans;
 mod properties;
+pub mod remembered;
 pub mod scheduler;
 pub mod sessions;
 pub mod sources;

@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use selvedge_store::{ephemeral_tokens, tokens as stored};
 use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
+use sha2::{Digest as _, Sha256};
 
 use crate::plans::TypeAccess;
+use crate::remembered::{Moment, Remembered};
 use crate::{Control, ControlError};
 
 /// What a valid token proves.
@@ -33,6 +35,27 @@ pub async fn authenticate(
     control: &Control,
     token: &Secret,
 ) -> Result<Option<Identity>, ControlError> {
+    let (identities, moment) = (&control.identities().0, Moment::now(control));
+    let digest = Sha256::digest(token.expose()).into();
+    let found = match identities.recall(&digest, moment) {
+        Some(identity) => Some(identity),
+        None => {
+            // Apart from what every request carries along: it is large, and seldom needed.
+            let found = Box::pin(look_up(control, token)).await?;
+            // An ephemeral token ends by the clock, not by a write.
+            if let Some(identity) = found.filter(|found| found.kind == TokenKind::Access) {
+                identities.remember(digest, identity, 1, moment);
+            }
+            found
+        }
+    };
+    if let Some(identity) = found {
+        control.token_use().note(identity.token, control.now());
+    }
+    Ok(found)
+}
+
+async fn look_up(control: &Control, token: &Secret) -> Result<Option<Identity>, ControlError> {
     let now = control.now();
     // A token is in one of two tables: neither look-up depends on the other.
     let mut tx = control.store().look_up().await?;
@@ -52,13 +75,25 @@ pub async fn authenticate(
         return Ok(None);
     }
     let (token, scope) = (holder.token, holder.scope);
-    control.token_use().note(token, now);
     Ok(Some(Identity {
         scope,
         token,
         kind,
         type_access: features.type_access(),
     }))
+}
+
+/// Access tokens that were found a moment ago.
+#[derive(Debug)]
+pub(crate) struct Identities(Remembered<[u8; 32], Identity>);
+
+/// Tokens that are remembered at a time.
+const MOST: usize = 4_096;
+
+impl Default for Identities {
+    fn default() -> Self {
+        Self(Remembered::with_capacity(MOST))
+    }
 }
 
 /// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.

@@ -113,6 +113,7 @@ async fn delete(state: &State, account: AccountId, yes: bool) -> anyhow::Result<
     let mut tx = state.store.begin().await?;
     accounts::delete(&mut tx, scope, SystemClock.now()).await?;
     tx.commit().await?;
+    state.believed().await;
     println!("deleted account {account}; data in its destinations stays");
     Ok(())
 }
@@ -133,6 +134,7 @@ async fn put_on_plan(
         }
         paused => paused?,
     };
+    state.believed().await;
     match plan {
         Some(name) => println!("account {account} is on the plan {name}"),
         None => println!("account {account} is on no plan and may do everything"),
@@ -176,6 +178,7 @@ async fn revoke_token(state: &State, scope: AccountScope, id: TokenId) -> anyhow
         bail!("account {} has no live token {id}", scope.account());
     }
     tx.commit().await?;
+    state.believed().await;
     println!("revoked token {id}");
     Ok(())
 }

@@ -98,6 +98,7 @@ pub(crate) struct Server {
     intake_log: Arc<dyn IntakeLog>,
     delivery: JoinHandle<()>,
     token_use: JoinHandle<()>,
+    neighbours: JoinHandle<()>,
     /// Held as long as the server lives: one server per data directory.
     _lock: File,
 }
@@ -267,6 +268,8 @@ impl Server {
             }
         });
         let token_use = tokio::spawn(note_token_use(control.clone(), stop.clone()));
+        let store = control.store().clone();
+        let neighbours = tokio::spawn(async move { store.hear_others().await });
         Ok(Self {
             control,
             url,
@@ -278,6 +281,7 @@ impl Server {
             intake_log,
             delivery,
             token_use,
+            neighbours,
             _lock: lock,
         })
     }
@@ -330,6 +334,9 @@ impl Server {
             .await
             .context("the token use writer crashed")?;
         self.control.store().close().await;
+        self.neighbours
+            .await
+            .context("the listener for other servers crashed")?;
         Ok(())
     }
 }

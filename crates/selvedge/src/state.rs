@@ -1,6 +1,7 @@
 //! Opening the server's state: the data directory, its key, and the store.
 
 use anyhow::{Context, bail};
+use selvedge_control::remembered::BELIEVED;
 use selvedge_store::{MasterKey, Store, StoreError, StoreLocation};
 use selvedge_types::Secret;
 
@@ -30,6 +31,11 @@ impl State {
             other => anyhow::Error::new(other).context("the store could not be opened"),
         })?;
         Ok(Self { store, master_key })
+    }
+
+    /// Waits until a running server no longer believes what it read before this process wrote.
+    pub(crate) async fn believed(&self) {
+        tokio::time::sleep(BELIEVED).await;
     }
 }
 

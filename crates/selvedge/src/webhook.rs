@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use selvedge_control::{intake::BELIEVED, webhooks};
+use selvedge_control::webhooks;
 use selvedge_types::{AccountId, AccountScope, Clock, ImportTokenId, SourceId};
 use serde_json::json;
 
@@ -107,7 +107,7 @@ async fn revoke(state: &State, of: Of, id: ImportTokenId) -> anyhow::Result<()> 
         .with_context(|| of.named())?;
     tx.commit().await?;
     // When this has returned, nobody can send there.
-    tokio::time::sleep(BELIEVED).await;
+    state.believed().await;
     println!("revoked address {id} of source {}", of.source);
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::commits::Commits;
 use crate::reader::Readers;
 use crate::tx::{Inner, ReadTx, Tx};
 use crate::value::values;
-use crate::{StoreError, migrate};
+use crate::{StoreError, migrate, neighbours};
 
 /// How long a connection waits for its turn, before the caller hears [`StoreError::Unavailable`].
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -81,7 +81,8 @@ impl Store {
             StoreLocation::Postgres(url) => Database::postgres(&url).await?,
         };
         let cipher = Arc::new(Cipher::new(key));
-        let commits = Commits::default();
+        // One server per file; on PostgreSQL others are heard of when somebody listens.
+        let commits = Commits::new(matches!(database, Database::Sqlite { .. }));
         let mut tx = database.begin(&cipher, &commits).await?;
         migrate::run(&mut tx).await?;
         check_key(&mut tx).await?;
@@ -100,8 +101,17 @@ impl Store {
         self.database.begin(&self.cipher, &self.commits).await
     }
 
-    /// Grows with every write transaction that this process commits, before the commit returns. While it stays the same, nothing
-    /// that was read has been changed by this process; another one may have written all the same.
+    /// Hears of what other servers commit to the same database, until the store is closed: what long-lived processes need that
+    /// remember what they read. The command line beside an embedded store is not heard.
+    pub async fn hear_others(&self) {
+        if let Database::Postgres(pool) = &self.database {
+            neighbours::listen(pool.clone(), self.commits.clone()).await;
+        }
+    }
+
+    /// Grows with every write transaction that this process commits, before the commit returns, and as soon as another server's
+    /// commit is heard of ([`Store::hear_others`]; without it, with every call). While it stays the same, nothing that was read is
+    /// known to have changed.
     pub fn commit_count(&self) -> u64 {
         self.commits.count()
     }
@@ -213,7 +223,7 @@ impl Database {
             Self::Sqlite { writer, .. } => {
                 Inner::Sqlite(writer.begin_with("begin immediate").await?)
             }
-            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Inner::Postgres(pool.begin_with(neighbours::BEGIN).await?),
         };
         Ok(Tx::new(inner, Arc::clone(cipher), commits.clone()))
     }

@@ -21,6 +21,7 @@ mod credentials;
 mod database;
 mod error;
 mod migrate;
+mod neighbours;
 mod page;
 mod random;
 mod reader;

@@ -6,4 +6,4 @@ mod pushers;
 
 pub use clocks::{SequenceClocks, SequenceTurn};
 pub use pusher::{Pusher, PusherKind};
-pub use pushers::{BELIEVED, Pushers};
+pub use pushers::Pushers;

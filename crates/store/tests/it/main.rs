@@ -17,6 +17,7 @@ mod import_tokens;
 mod intake_lanes;
 mod jobs;
 mod loads;
+mod neighbours;
 mod opening;
 mod plans;
 mod streams;

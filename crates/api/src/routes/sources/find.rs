@@ -1,12 +1,13 @@
 //! `GET /v4/sources/{source_id}`: one source, also when it is paused or deleted.
 
 use axum::extract::State;
+use axum::response::Response;
 use selvedge_control::sources;
 use selvedge_types::SourceId;
 
 use super::view::SourceView;
+use crate::answers::Asked;
 use crate::auth::Caller;
-use crate::json::Json;
 use crate::openapi::parameters::SourcePath;
 use crate::path::Segment;
 use crate::{ApiError, AppState};
@@ -27,9 +28,12 @@ pub(crate) async fn find_source(
     Caller(scope): Caller,
     State(state): State<AppState>,
     Segment(id): Segment<SourceId>,
-) -> Result<Json<SourceView>, ApiError> {
-    sources::find(&state.control, scope, id)
-        .await?
-        .map(|source| Json(source.into()))
-        .ok_or(ApiError::UnknownSource(id))
+) -> Result<Response, ApiError> {
+    let find = async {
+        let found = sources::find(&state.control, scope, id).await?;
+        found
+            .map(SourceView::from)
+            .ok_or(ApiError::UnknownSource(id))
+    };
+    state.answer(scope, Asked::Source(id), find).await
 }

@@ -1,11 +1,12 @@
 //! `GET /v4/sources`: all sources of the account, paused and deleted ones included.
 
 use axum::extract::State;
+use axum::response::Response;
 use selvedge_control::sources;
 
 use super::view::SourceView;
+use crate::answers::Asked;
 use crate::auth::Caller;
-use crate::json::Json;
 use crate::{ApiError, AppState};
 
 /// List sources
@@ -20,7 +21,13 @@ use crate::{ApiError, AppState};
 pub(crate) async fn list_sources(
     Caller(scope): Caller,
     State(state): State<AppState>,
-) -> Result<Json<Vec<SourceView>>, ApiError> {
-    let sources = sources::list(&state.control, scope).await?;
-    Ok(Json(sources.into_iter().map(Into::into).collect()))
+) -> Result<Response, ApiError> {
+    let find = async {
+        let sources = sources::list(&state.control, scope).await?;
+        Ok(sources
+            .into_iter()
+            .map(Into::into)
+            .collect::<Vec<SourceView>>())
+    };
+    state.answer(scope, Asked::Sources, find).await
 }
