@@ -12,6 +12,22 @@
 //!
 //! No object is ever overwritten or removed, but for the last, which is the crate's own.
 //!
+//! # What a format expresses
+//!
+//! Every record becomes a row, whatever its key: those without one, older ones and equals too. Readers choose the row of a key
+//! with the greatest `_sdc_sequence`, and of a full table the rows with the greatest `_sdc_table_version`. Beyond that:
+//!
+//! | | JSON Lines | CSV | Parquet |
+//! | --- | --- | --- | --- |
+//! | objects | kept, as they were written | columns `object__member` | text of JSON |
+//! | arrays | kept, as they were written | an object for the items of each, told apart by source key, levels and sequence | text of JSON |
+//! | values of several types in a field | kept | one column of texts | within an object a column for each type: the first has the field's name, others its suffix |
+//! | instants | the source's text | `2031-02-03T04:05:06.789000Z` | microseconds in UTC |
+//! | NULL | `null`, or no member | nothing between delimiters; an empty text is `""` | NULL |
+//!
+//! An object has the columns of its own records, in the order in which they came. The tests hold all three against the cases that
+//! every destination has to pass (`tests/it/conformance.rs`).
+//!
 //! # What is guaranteed
 //!
 //! - **Whole objects.** An object is visible completely or not at all, and durable before the load counts: files are

@@ -10,6 +10,7 @@ pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
         return ConnectorError::internal("the SQLite file could not be written")
             .with_detail(error.to_string());
     };
+    let text = error.to_string();
     let (kind, message) = match code {
         ErrorCode::OperationInterrupted => return ConnectorError::stopped(),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
@@ -47,9 +48,21 @@ pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
         ErrorCode::TooBig | ErrorCode::OutOfMemory => {
             (ErrorKind::Data, "a value is too large for a SQLite file")
         }
-        _ => (ErrorKind::Data, "the SQLite file could not be written"),
+        _ => missing(&text).unwrap_or((ErrorKind::Data, "the SQLite file could not be written")),
     };
-    ConnectorError::new(kind, message).with_detail(error.to_string())
+    ConnectorError::new(kind, message).with_detail(text)
+}
+
+/// What a statement names is not there. SQLite has no code for it but its texts, which are stable.
+fn missing(text: &str) -> Option<(ErrorKind, &'static str)> {
+    let message = if text.starts_with("no such table") {
+        "the table does not exist any more: the next load makes it anew"
+    } else if text.starts_with("no such column") || text.contains(" has no column named ") {
+        "the column does not exist any more: the next load makes it anew"
+    } else {
+        return None;
+    };
+    Some((ErrorKind::Configuration, message))
 }
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ mod full_table;
 mod json_lines;
 mod names;
 mod parquet;
+mod reading;
 mod support;

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
 use selvedge_connector::{Destination, LoadContext};
 use selvedge_testkit::conformance;
-use selvedge_testkit::conformance::{Character, OtherKey, Splits, Stored, Subject, canonical};
+use selvedge_testkit::conformance::damaged::{Tampered, Touch};
+use selvedge_testkit::conformance::{
+    Character, Loading, OtherKey, Splits, Stored, Subject, canonical,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Warehouse, context};
@@ -14,11 +17,13 @@ impl Subject for Warehouse {
     fn character(&self) -> Character {
         Character {
             display_name: "MySQL",
+            loading: Loading::Upsert,
             splits: Splits::Renaming,
             other_key: OtherKey::Stops(
                 "Incoming Primary Keys do not match Primary Keys in existing table",
             ),
             shared_name: Some("c_d"),
+            keeps_json: false,
         }
     }
 
@@ -77,4 +82,26 @@ impl Subject for Warehouse {
     }
 }
 
-conformance!(Warehouse::create().await; keyed, keyless, replaced, columns, names, whole, values, runs);
+#[async_trait]
+impl Tampered for Warehouse {
+    async fn touch(&self, touch: Touch) {
+        let table = format!("`{}`.orders", self.schema.name);
+        let statements = match touch {
+            Touch::DropColumn(name) => format!("alter table {table} drop column {name}"),
+            Touch::MakeText(name) => format!("alter table {table} modify column {name} longtext"),
+            Touch::AddUnique(name) => {
+                format!("create unique index by_hand on {table} ({name}(20))")
+            }
+            Touch::DropUnique => format!("drop index by_hand on {table}"),
+            Touch::RefuseRows => format!(
+                "alter table {table} add column must integer not null default 0, alter column must drop default"
+            ),
+            Touch::DropTable => format!("drop table {table}"),
+            Touch::PutView => format!("create view {table} as select 1 as id"),
+        };
+        let mut session = self.schema.connect().await;
+        session.query_drop(&statements).await.unwrap();
+    }
+}
+
+conformance!(Warehouse::create().await; keyed, keyless, replaced, columns, damaged, names, whole, values, runs);

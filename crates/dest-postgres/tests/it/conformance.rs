@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use selvedge_connector::{Destination, LoadContext};
 use selvedge_testkit::conformance;
-use selvedge_testkit::conformance::{Character, OtherKey, Splits, Stored, Subject, canonical};
+use selvedge_testkit::conformance::damaged::{Tampered, Touch};
+use selvedge_testkit::conformance::{
+    Character, Loading, OtherKey, Splits, Stored, Subject, canonical,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{SCHEMA, Warehouse, context};
@@ -30,9 +33,11 @@ impl Subject for Room {
     fn character(&self) -> Character {
         Character {
             display_name: "PostgreSQL",
+            loading: Loading::Upsert,
             splits: Splits::Renaming,
             other_key: OtherKey::Appends,
             shared_name: Some("cd"),
+            keeps_json: false,
         }
     }
 
@@ -80,4 +85,28 @@ impl Subject for Room {
     }
 }
 
-conformance!(Room::create().await; keyed, keyless, replaced, columns, names, items, values, runs);
+#[async_trait]
+impl Tampered for Room {
+    async fn touch(&self, touch: Touch) {
+        let table = format!("{}.orders", self.schema_name());
+        let statements = match touch {
+            Touch::DropColumn(name) => format!("alter table {table} drop column {name}"),
+            Touch::MakeText(name) => format!("alter table {table} alter column {name} type text"),
+            Touch::AddUnique(name) => format!("create unique index by_hand on {table} ({name})"),
+            Touch::DropUnique => format!("drop index {}.by_hand", self.schema_name()),
+            Touch::RefuseRows => format!(
+                "alter table {table} add column must integer not null default 0;
+                 alter table {table} alter column must drop default"
+            ),
+            Touch::DropTable => format!("drop table {table}"),
+            Touch::PutView => format!("create view {table} as select 1 as id"),
+        };
+        self.warehouse
+            .client
+            .batch_execute(&statements)
+            .await
+            .unwrap();
+    }
+}
+
+conformance!(Room::create().await; keyed, keyless, replaced, columns, damaged, names, items, values, runs);

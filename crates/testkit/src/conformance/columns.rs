@@ -35,7 +35,9 @@ pub async fn records_of_nothing_but_nulls_make_no_table(subject: &impl Subject) 
             assert_eq!(told.books.null_key, 2);
             assert!(subject.stored(TABLE).await.is_none());
         }
-        Splits::Never => assert_eq!(shown(subject, &["n"]).await, ["-", "-"]),
+        Splits::WithinALoad | Splits::Never => {
+            assert_eq!(shown(subject, &["n"]).await, ["-", "-"]);
+        }
     }
 }
 
@@ -90,6 +92,18 @@ pub async fn a_value_of_another_type_splits_its_column_and_later_ones_return(
                 stored.show(&["id", "reading__it", "reading__st", "reading__bo"]),
                 ["1|-|-|true", "2|-|n/a|-", "3|7|-|-"]
             );
+        }
+        Splits::WithinALoad => {
+            let readings = ["1|12", "1|true", "2|n/a", "3|7"];
+            assert_eq!(shown(subject, &["id", "reading"]).await, readings);
+            let together = [
+                (5, r#"{"id":4,"reading":1}"#),
+                (6, r#"{"id":5,"reading":"two"}"#),
+                (7, r#"{"id":6,"reading":3}"#),
+            ];
+            load(subject, &target, &together).await;
+            let rows = shown(subject, &["id", "reading", "reading__st"]).await;
+            assert_eq!(rows[4..], ["4|1|-", "5|-|two", "6|3|-"]);
         }
         Splits::Never => assert_eq!(
             shown(subject, &["id", "reading"]).await,

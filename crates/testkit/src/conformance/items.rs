@@ -1,6 +1,9 @@
-//! Items of arrays, in destinations where they are rows of subtables and records replace each other by key.
+//! Items of arrays, in destinations where they are rows of subtables. Where records replace each other by key, their items go
+//! with them; where all are kept, items belong to their record by its key and its sequence.
 
-use super::{Subject, TABLE, json, load, merge, rejections, replacement, run, shown, shown_of};
+use super::{
+    Subject, TABLE, expected, json, load, merge, rejections, replacement, run, shown, shown_of,
+};
 
 const KEY: &str = "_sdc_source_key_id";
 
@@ -26,14 +29,38 @@ pub async fn an_array_that_shrinks_leaves_no_item_behind(subject: &impl Subject)
     let level = "_sdc_level_0_id";
     assert_eq!(
         items(subject, "crews", &[KEY, level, "lead", "_sdc_sequence"]).await,
-        ["1|0|ana|510", "1|1|bo|510", "2|0|cy|500"]
+        expected(
+            subject,
+            &["1|0|ana|510", "1|1|bo|510", "2|0|cy|500"][..],
+            &[
+                "1|0|ana|500",
+                "1|0|ana|510",
+                "1|1|bo|500",
+                "1|1|bo|510",
+                "2|0|cy|500"
+            ]
+        )
     );
     let columns = [KEY, level, "_sdc_level_1_id", "value", "_sdc_sequence"];
     assert_eq!(
         items(subject, "crews__hours", &columns).await,
-        ["1|0|0|9|510", "1|1|0|7|510", "2|0|0|1|500"]
+        expected(
+            subject,
+            &["1|0|0|9|510", "1|1|0|7|510", "2|0|0|1|500"][..],
+            &[
+                "1|0|0|8|500",
+                "1|0|0|9|510",
+                "1|0|1|9|500",
+                "1|1|0|7|500",
+                "1|1|0|7|510",
+                "2|0|0|1|500"
+            ]
+        )
     );
-    assert!(items(subject, "tags", &[KEY]).await.is_empty());
+    assert_eq!(
+        items(subject, "tags", &[KEY, "_sdc_sequence"]).await,
+        expected(subject, &[][..], &["1|500"])
+    );
 }
 
 /// A record that loses takes its items along.
@@ -45,13 +72,24 @@ pub async fn an_older_record_brings_no_item_back(subject: &impl Subject) {
         (200, r#"{"id":1,"tags":["equal"]}"#),
     ];
     let told = load(subject, &target, &late).await;
-    assert_eq!((told.books.written, told.subtables.len()), (0, 0));
-    assert_eq!(items(subject, "tags", &["value"]).await, ["kept"]);
+    assert_eq!(
+        (told.books.written, told.subtables.len()),
+        expected(subject, (0, 0), (2, 1))
+    );
+    assert_eq!(
+        items(subject, "tags", &["_sdc_sequence", "value"]).await,
+        expected(
+            subject,
+            &["200|kept"][..],
+            &["150|old", "150|older", "200|equal", "200|kept"]
+        )
+    );
 }
 
 /// Within a commit the later of equals wins, with its items and without those of the other.
 pub async fn of_equals_the_items_of_the_later_are_kept(subject: &impl Subject) {
     let target = merge(subject, &["id"]);
+    let mut earlier = Vec::new();
     for round in [1, 2] {
         let batches = vec![
             json(
@@ -72,8 +110,18 @@ pub async fn of_equals_the_items_of_the_later_are_kept(subject: &impl Subject) {
             ),
         ];
         let told = run(subject, &target, vec![batches]).await;
-        assert_eq!(told.won_and_lost(), (2, 2));
-        assert_eq!(items(subject, "tags", &[KEY, "value"]).await, ["1|d"]);
+        let counts = expected(subject, (2, 2), (4, 0));
+        assert_eq!(told.won_and_lost(), counts);
+        let all = ["1|a", "1|b", "1|d", "2|c"].map(|item| format!("{round}|{item}"));
+        assert_eq!(
+            items(subject, "tags", &["_sdc_sequence", KEY, "value"]).await[..],
+            *expected(
+                subject,
+                &[format!("{round}|1|d")][..],
+                &[earlier.clone(), all.to_vec()].concat()
+            )
+        );
+        earlier.extend(all);
     }
 }
 
@@ -122,8 +170,18 @@ pub async fn a_replacement_takes_the_items_along(subject: &impl Subject) {
     ] {
         load(subject, &replacement(subject, &["id"], version), &records).await;
     }
-    assert_eq!(shown(subject, &["id"]).await, ["1", "3"]);
-    assert_eq!(items(subject, "tags", &[KEY, "value"]).await, ["1|d"]);
+    assert_eq!(
+        shown(subject, &["_sdc_table_version", "id"]).await,
+        expected(subject, &["2|1", "2|3"][..], &["1|1", "1|2", "2|1", "2|3"])
+    );
+    assert_eq!(
+        items(subject, "tags", &["_sdc_table_version", KEY, "value"]).await,
+        expected(
+            subject,
+            &["2|1|d"][..],
+            &["1|1|a", "1|1|b", "1|2|c", "2|1|d"]
+        )
+    );
 }
 
 /// Their record's generated key tells them apart.

@@ -9,6 +9,7 @@
 //! Each case is a test of its own then. What only one destination does, and how it does it, is tested in its own crate.
 
 pub mod columns;
+pub mod damaged;
 pub mod items;
 pub mod keyed;
 pub mod keyless;
@@ -54,12 +55,25 @@ pub trait Subject: Sync {
 pub struct Character {
     /// The name in messages.
     pub display_name: &'static str,
+    /// What becomes of the rows that are there.
+    pub loading: Loading,
     /// What becomes of a value that does not fit its column's type.
     pub splits: Splits,
     /// What a stream with another key than its table's leads to.
     pub other_key: OtherKey,
     /// What the fields `c-d` and `c@d` are called, where that is one name.
     pub shared_name: Option<&'static str>,
+    /// Whether records that came as JSON stay as they were written, so that the text of an instant stays that text.
+    pub keeps_json: bool,
+}
+
+/// What becomes of the rows that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loading {
+    /// Records replace each other by key, and versions replace each other as a whole.
+    Upsert,
+    /// Every record becomes a row, and rows are never removed.
+    Append,
 }
 
 /// What becomes of a value that does not fit its column's type.
@@ -67,6 +81,9 @@ pub struct Character {
 pub enum Splits {
     /// The column is renamed, and one with the value's own suffix goes beside it.
     Renaming,
+    /// A column has one type within a load: its name is for the first, and others go beside it with their suffixes. Other
+    /// loads do not matter.
+    WithinALoad,
     /// Values keep their types, whatever came before.
     Never,
 }
@@ -160,6 +177,14 @@ impl Told {
         self.books += report.books;
         self.subtables.extend(report.subtables);
         self.notes.extend(report.notes);
+    }
+}
+
+/// What is to be expected where records replace each other, and where every one of them is kept.
+pub(crate) fn expected<T>(subject: &impl Subject, upserting: T, appending: T) -> T {
+    match subject.character().loading {
+        Loading::Upsert => upserting,
+        Loading::Append => appending,
     }
 }
 
@@ -350,6 +375,19 @@ macro_rules! conformance_group {
             records_of_nothing_but_nulls_make_no_table,
             an_integer_widens_its_column_and_beyond_64_bits_is_rejected,
             a_value_of_another_type_splits_its_column_and_later_ones_return,
+        );
+    };
+    (damaged, $subject:expr) => {
+        $crate::conformance_cases!(damaged, $subject;
+            a_system_column_that_is_gone_stops_its_table_alone,
+            a_column_that_is_gone_comes_again,
+            a_table_that_is_gone_comes_again_with_new_rows_only,
+            a_table_that_goes_under_a_load_fails_it,
+            a_column_that_goes_under_a_load_fails_it,
+            a_column_of_another_type_is_taken_as_it_is,
+            a_constraint_of_others_fails_a_load_as_a_whole,
+            a_table_that_refuses_all_rows_says_so,
+            a_view_in_the_place_of_a_table_is_refused,
         );
     };
     (names, $subject:expr) => {

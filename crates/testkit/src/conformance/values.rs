@@ -11,7 +11,7 @@ use selvedge_connector::{
 };
 use selvedge_types::Timestamp;
 
-use super::{Splits, Subject, TABLE, declared, json, merge, run};
+use super::{Subject, TABLE, declared, json, merge, run};
 
 /// One column of each type that all destinations have, with its limits; as native sources send them.
 pub async fn values_survive_the_journey(subject: &impl Subject) {
@@ -154,10 +154,9 @@ pub async fn texts_survive_the_journey(subject: &impl Subject) {
             "4|-".to_owned(),
         ]
     );
-    // Where values have no type but JSON's, a text stays as it is.
-    let instant = match subject.character().splits {
-        Splits::Renaming => "2024-05-01T08:00:00",
-        Splits::Never => "2024-05-01T10:00:00+02:00",
+    let instant = match subject.character().keeps_json {
+        false => "2024-05-01T08:00:00",
+        true => "2024-05-01T10:00:00+02:00",
     };
     assert_eq!(
         stored.show(&["id", "at", "fee"])[3],
