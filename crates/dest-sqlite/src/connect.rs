@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use selvedge_connector::{ConnectorError, ErrorKind};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,9 @@ const STATEMENTS: usize = 64;
 /// The write-ahead file is folded into the database when it has this many pages, and cut to this size again.
 const CHECKPOINT_PAGES: i64 = 4_000;
 const WAL_BYTES: i64 = 64 << 20;
+
+/// Statements are told of under this target, at the level of traces: each as it begins, commits as they end, too.
+const STATEMENT_TARGET: &str = "selvedge_dest_sqlite::statement";
 
 /// A connection to the destination's file, for one writer.
 pub(crate) struct File {
@@ -129,6 +133,10 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    if tracing::enabled!(target: STATEMENT_TARGET, tracing::Level::TRACE) {
+        let events = TraceEventCodes::SQLITE_TRACE_STMT | TraceEventCodes::SQLITE_TRACE_PROFILE;
+        connection.trace_v2(events, Some(tell));
+    }
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     switch_to_log(&connection)?;
@@ -140,6 +148,19 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     Ok(connection)
+}
+
+/// Without the values that are bound to a statement.
+fn tell(event: TraceEvent<'_>) {
+    match event {
+        TraceEvent::Stmt(statement, _) => {
+            tracing::trace!(target: STATEMENT_TARGET, sql = %statement.sql(), "begins");
+        }
+        TraceEvent::Profile(statement, duration) if statement.sql() == "commit" => {
+            tracing::trace!(target: STATEMENT_TARGET, sql = "commit", ?duration, "ended");
+        }
+        _ => {}
+    }
 }
 
 /// Switches a new file to the write-ahead log. That needs the file alone and, unlike everything else, does not wait for it:

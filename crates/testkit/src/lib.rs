@@ -9,7 +9,7 @@
 //! - [`sabotage`]: sources and destinations that lie or fail, which show that tests notice;
 //! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
 //! - [`conformance`]: the cases that every destination has to pass alike;
-//! - [`severed`]: loads whose connection is cut at every message;
+//! - [`severed`]: loads whose connection is cut at every message, and loads whose process dies at every step;
 //! - [`memory`]: a source and a destination without a database.
 
 pub mod clock;

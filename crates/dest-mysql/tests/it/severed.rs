@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use selvedge_connector::Destination;
 use selvedge_dest_mysql::MysqlDestination;
 use selvedge_testkit::severed::wire::Protocol;
-use selvedge_testkit::severed::{self, Severable, survives_every_cut};
+use selvedge_testkit::severed::{Severable, scenario, survives_every_cut};
 use serde_json::json;
 
 use crate::support::{Warehouse, settings};
@@ -31,25 +31,25 @@ impl Severable for Warehouse {
 
 #[tokio::test]
 async fn a_first_load_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Warehouse>(severed::FIRST_LOAD).await;
+    survives_every_cut::<Warehouse>(scenario::FIRST_LOAD).await;
 }
 
 #[tokio::test]
 async fn an_upsert_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Warehouse>(severed::UPSERT).await;
+    survives_every_cut::<Warehouse>(scenario::UPSERT).await;
 }
 
 #[tokio::test]
 async fn appended_rows_are_there_once_wherever_the_connection_broke() {
-    survives_every_cut::<Warehouse>(severed::APPEND).await;
+    survives_every_cut::<Warehouse>(scenario::APPEND).await;
 }
 
 #[tokio::test]
 async fn a_first_pass_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Warehouse>(severed::FIRST_PASS).await;
+    survives_every_cut::<Warehouse>(scenario::FIRST_PASS).await;
 }
 
 #[tokio::test]
 async fn a_replacement_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Warehouse>(severed::REPLACEMENT).await;
+    survives_every_cut::<Warehouse>(scenario::REPLACEMENT).await;
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use selvedge_connector::Destination;
 use selvedge_dest_postgres::PostgresDestination;
 use selvedge_testkit::severed::wire::Protocol;
-use selvedge_testkit::severed::{self, Severable, survives_every_cut};
+use selvedge_testkit::severed::{Severable, scenario, survives_every_cut};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -49,40 +49,40 @@ impl Severable for Room {
 
 #[tokio::test]
 async fn a_first_load_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::FIRST_LOAD).await;
+    survives_every_cut::<Room>(scenario::FIRST_LOAD).await;
 }
 
 #[tokio::test]
 async fn an_upsert_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::UPSERT).await;
+    survives_every_cut::<Room>(scenario::UPSERT).await;
 }
 
 #[tokio::test]
 async fn appended_rows_are_there_once_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::APPEND).await;
+    survives_every_cut::<Room>(scenario::APPEND).await;
 }
 
 #[tokio::test]
 async fn the_first_appended_rows_are_there_once_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::FIRST_APPEND).await;
+    survives_every_cut::<Room>(scenario::FIRST_APPEND).await;
 }
 
 #[tokio::test]
 async fn a_first_pass_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::FIRST_PASS).await;
+    survives_every_cut::<Room>(scenario::FIRST_PASS).await;
 }
 
 #[tokio::test]
 async fn a_replacement_is_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::REPLACEMENT).await;
+    survives_every_cut::<Room>(scenario::REPLACEMENT).await;
 }
 
 #[tokio::test]
 async fn items_are_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::ITEMS).await;
+    survives_every_cut::<Room>(scenario::ITEMS).await;
 }
 
 #[tokio::test]
 async fn replaced_items_are_right_wherever_the_connection_broke() {
-    survives_every_cut::<Room>(severed::ITEMS_REPLACED).await;
+    survives_every_cut::<Room>(scenario::ITEMS_REPLACED).await;
 }

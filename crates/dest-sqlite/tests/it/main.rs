@@ -6,6 +6,7 @@ mod documented;
 mod evolution;
 mod fencing;
 mod first_load;
+mod killed;
 mod merging;
 mod ownership;
 mod rejections;
