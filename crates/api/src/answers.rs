@@ -38,14 +38,14 @@ impl AppState {
         &self,
         scope: AccountScope,
         asked: Asked,
-        find: impl Future<Output = Result<T, ApiError>>,
+        find: impl AsyncFnOnce() -> Result<T, ApiError>,
     ) -> Result<Response, ApiError> {
         let key = (scope.account(), asked);
         let moment = Moment::now(&self.control);
         let text = match self.answers.0.recall(&key, moment) {
             Some(text) => text,
             None => {
-                let text = Bytes::from(serde_json::to_vec(&find.await?)?);
+                let text = Bytes::from(serde_json::to_vec(&Box::pin(find()).await?)?);
                 let (copy, weight) = (text.clone(), text.len());
                 self.answers.0.remember(key, copy, weight, moment);
                 text

@@ -1,7 +1,6 @@
 //! Calls from pages of other origins: only from those that the operator lists.
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -23,15 +22,15 @@ const HEADERS: [(header::HeaderName, &str); 4] = [
 
 /// Adds the headers to every answer that a listed origin gets, and answers its browser's question before a call.
 pub(crate) async fn allow_listed_origins(
-    State(state): State<AppState>,
+    state: &AppState,
     request: Request,
-    next: Next,
+    answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let origin = listed_origin(&state, request.headers()).cloned();
+    let origin = listed_origin(state, request.headers()).cloned();
     let mut response = if origin.is_some() && asks_before_a_call(&request) {
         StatusCode::OK.into_response()
     } else {
-        next.run(request).await
+        answer(request).await
     };
     let headers = response.headers_mut();
     if !state.allowed_origins.is_empty() {

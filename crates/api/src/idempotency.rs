@@ -5,7 +5,7 @@
 //! handler being asked. It judges after the token and the rate limit and before ids and body.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -38,17 +38,14 @@ pub(crate) const ROUTES: [&str; 8] = [
 ];
 
 /// Gives repeats of a request the first answer.
-pub(crate) async fn honour_keys(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn honour_keys(state: AppState, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let honoured = route.is_some_and(|route| ROUTES.contains(&route.as_str()));
     if request.method() != Method::POST || !honoured || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
-    honour(state, request, next)
+    // Apart from what every request carries along: it is large, and seldom needed.
+    Box::pin(honour(state, request, next))
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }

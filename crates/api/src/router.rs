@@ -2,10 +2,11 @@
 //! over variable ones, whatever the order.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::cors::allow_listed_origins;
 use crate::idempotency::honour_keys;
+use crate::observe::observe;
 use crate::rate_limit::count_jobs_request;
 use crate::routes::service::document::Document;
 use crate::routes::{
@@ -20,7 +22,7 @@ use crate::routes::{
     extractions, hooks, import_tokens, loads, oauth, service, sessions, source_types, sources,
     streams, sync,
 };
-use crate::{ApiError, AppState, observe, openapi};
+use crate::{ApiError, AppState, openapi};
 
 /// The whole HTTP interface. `pages` are addresses of other parts of the server, taken in behind the same layers; `beside`
 /// describes what the server answers without these layers, for the one document.
@@ -33,12 +35,25 @@ pub fn router(state: AppState, pages: Router, beside: OpenApi) -> Router {
         .merge(pages)
         .method_not_allowed_fallback(unknown)
         .fallback(unknown)
-        .layer(axum::Extension(Document::new(document)))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), honour_keys))
-        .layer(DefaultBodyLimit::max(state.body_limit_bytes))
-        .layer(from_fn_with_state(state, allow_listed_origins))
-        .layer(from_fn(observe::observe))
+        // One layer of several: the router boxes a request anew for each that it is given.
+        .layer(
+            ServiceBuilder::new()
+                .layer(DefaultBodyLimit::max(state.body_limit_bytes))
+                .layer(from_fn_with_state(state, around))
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(axum::Extension(Document::new(document))),
+        )
+}
+
+/// What happens around every handler, outermost first.
+async fn around(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    observe(request, async |request| {
+        allow_listed_origins(&state, request, async |request| {
+            honour_keys(state.clone(), request, next).await
+        })
+        .await
+    })
+    .await
 }
 
 /// The description of the HTTP interface, as `GET /openapi.json` answers it, for those who draw it; `beside` as for [`router`].

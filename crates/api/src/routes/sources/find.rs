@@ -29,7 +29,7 @@ pub(crate) async fn find_source(
     State(state): State<AppState>,
     Segment(id): Segment<SourceId>,
 ) -> Result<Response, ApiError> {
-    let find = async {
+    let find = async || {
         let found = sources::find(&state.control, scope, id).await?;
         found
             .map(SourceView::from)

@@ -22,7 +22,7 @@ pub(crate) async fn list_sources(
     Caller(scope): Caller,
     State(state): State<AppState>,
 ) -> Result<Response, ApiError> {
-    let find = async {
+    let find = async || {
         let sources = sources::list(&state.control, scope).await?;
         Ok(sources
             .into_iter()
