@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use selvedge_types::Clock;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -145,7 +144,7 @@ pub struct TapSchema {
 #[derive(Debug)]
 pub struct TapRecords {
     /// The text that the records are parts of.
-    text: Bytes,
+    text: Arc<String>,
     records: Vec<TapRecord>,
 }
 
@@ -166,11 +165,9 @@ impl TapRecords {
     /// Records of a text; see [`TapRecord`].
     ///
     /// # Errors
-    /// The text is not UTF-8, or a record lies outside of it.
-    pub fn new(text: Bytes, records: Vec<TapRecord>) -> Result<Self, ConnectorError> {
-        let whole = std::str::from_utf8(&text)
-            .map_err(|error| ConnectorError::internal(format!("records are no text: {error}")))?;
-        let inside = |record: &TapRecord| whole.get(record.start as usize..record.end as usize);
+    /// A record lies outside of the text, or begins or ends within a character.
+    pub fn new(text: Arc<String>, records: Vec<TapRecord>) -> Result<Self, ConnectorError> {
+        let inside = |record: &TapRecord| text.get(record.start as usize..record.end as usize);
         if records.iter().any(|record| inside(record).is_none()) {
             return Err(ConnectorError::internal("a record lies outside its text"));
         }
@@ -187,11 +184,10 @@ impl TapRecords {
 
     /// Each record with its text.
     pub fn iter(&self) -> impl Iterator<Item = (&TapRecord, &str)> {
-        // Checked when the block was made.
-        let text = std::str::from_utf8(&self.text).unwrap_or_default();
-        self.records.iter().map(move |record| {
+        self.records.iter().map(|record| {
             let range = record.start as usize..record.end as usize;
-            (record, text.get(range).unwrap_or_default())
+            // Looked at when the block was made.
+            (record, self.text.get(range).unwrap_or_default())
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use selvedge_connector::{ConnectorError, ErrorKind};
+
 use crate::MessageLimits;
 
 /// Limits of one run of one tap. `None` is no limit of ours.
@@ -52,6 +54,15 @@ impl Default for TapLimits {
             messages: MessageLimits::default(),
         }
     }
+}
+
+/// The end of a tap that took longer than it may.
+pub(crate) fn ran_too_long(total: Duration) -> ConnectorError {
+    let total = spoken(total);
+    ConnectorError::new(
+        ErrorKind::Unreachable,
+        format!("the tap was ended because it ran for more than {total}, its time limit"),
+    )
 }
 
 /// A length of time as people say it.

@@ -141,7 +141,7 @@ impl SingerTap {
             Ok((catalog, read.state))
         });
         let (catalog, state) = catalog.await?;
-        let mut limits = self.shared.limits.messages.clone();
+        let shared = Arc::clone(&self.shared);
         let session = Session {
             shared: Arc::clone(&self.shared),
             stop: ctx.stop.clone(),
@@ -150,8 +150,9 @@ impl SingerTap {
             usually: ErrorKind::Data,
         };
         let decoded = move |directory: &Path| {
-            limits.batch_directory = Some(directory.to_owned());
-            Decoded::new(limits, ctx.batch_bytes, out, ctx.stop, log)
+            let mut messages = shared.limits.messages.clone();
+            messages.batch_directory = Some(directory.to_owned());
+            Decoded::new(&shared.limits, messages, ctx, out, log)
         };
         session.run(decoded).await?;
         Ok(())

@@ -6,9 +6,12 @@
 //!   ([`package`], [`lock`]).
 //! - [`Environments`]: a virtual environment for each package, made with `uv` or with `venv` and pip.
 //! - [`OwnTypes`]: source types that the operator adds, and the programs behind them.
-//! - [`Mapping`]: how the properties of a connection become the configuration of a tap.
+//! - [`Mapping`]: how the properties of a connection become the configuration of a tap; [`demands`]: what taps insist on in
+//!   it; [`GivenSettings`]: what the operator adds.
 
+mod demands;
 mod environment;
+mod given;
 mod lock;
 mod mapping;
 mod own;
@@ -16,6 +19,7 @@ mod package;
 mod taps;
 
 pub use environment::{Environment, Environments, InstallError, Installer, Python};
+pub use given::GivenSettings;
 pub use lock::Lock;
 pub use mapping::{Mapping, MappingError, TapConfiguration};
 pub use own::{OwnTypes, OwnTypesError};

@@ -27,6 +27,8 @@ pub struct Mapping {
     defaults: Map<String, Value>,
     /// Values by the tap's key, whatever the properties say.
     constants: Map<String, Value>,
+    /// Properties that the tap replaces in its configuration file, beside those that the catalogue marks as such.
+    mutable: BTreeSet<String>,
 }
 
 /// What a property is turned into.
@@ -80,7 +82,7 @@ impl Mapping {
     /// Refuses a mapping of properties that the type does not have.
     pub(crate) fn check(&self, source: &ConnectionType) -> Result<(), MappingError> {
         let named = self.rename.keys().chain(self.convert.keys());
-        for property in named.chain(&self.omit) {
+        for property in named.chain(&self.omit).chain(&self.mutable) {
             if source.property(property).is_none() {
                 return Err(MappingError {
                     type_name: source.name().to_owned(),
@@ -89,6 +91,23 @@ impl Mapping {
             }
         }
         Ok(())
+    }
+
+    /// The tap's key for a property.
+    pub(crate) fn key<'a>(&'a self, property: &'a str) -> &'a str {
+        self.rename.get(property).map_or(property, String::as_str)
+    }
+
+    /// Whether a key has a value though no property says it.
+    pub(crate) fn supplies(&self, key: &str) -> bool {
+        self.defaults.contains_key(key) || self.constants.contains_key(key)
+    }
+
+    /// With values of the operator's, by the tap's key, where a connection says nothing else.
+    pub(crate) fn with(mut self, given: &Map<String, Value>) -> Self {
+        self.constants.retain(|key, _| !given.contains_key(key));
+        self.defaults.extend(given.clone());
+        self
     }
 
     /// The configuration of a connection's tap. Client credentials of the operator stand in for missing ones.
@@ -110,8 +129,8 @@ impl Mapping {
             if is_ours(name) || self.omit.contains(name) {
                 continue;
             }
-            let key = self.rename.get(name).map_or(name, String::as_str);
-            if property.is_tap_mutable() {
+            let key = self.key(name);
+            if property.is_tap_mutable() || self.mutable.contains(name) {
                 configuration
                     .mutable
                     .push((key.to_owned(), name.to_owned()));
@@ -192,7 +211,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// Some credentials are not marked as such in the catalogue.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     [
         "secret",
         "password",
@@ -207,7 +226,7 @@ fn is_secret(name: &str) -> bool {
 /// Inside of JSON, shorter texts are names and flags rather than secrets.
 const SHORTEST_INSIDE: usize = 8;
 
-fn collect_secrets(value: &Value, secrets: &mut Vec<String>) {
+pub(crate) fn collect_secrets(value: &Value, secrets: &mut Vec<String>) {
     match value {
         Value::String(text) if text.is_empty() => {}
         Value::String(text) => {
@@ -372,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn some_taps_replace_more_than_the_catalogue_knows() {
+        let made = apply(
+            json!({"mutable": ["refresh_token"]}),
+            json!([{"name": "refresh_token", "is_credential": true}, {"name": "jwt"}]),
+            json!({}),
+        )
+        .unwrap();
+        let both = "refresh_token".to_owned();
+        assert_eq!(made.mutable, [(both.clone(), both)]);
+    }
+
+    #[test]
     fn client_credentials_of_the_operator_stand_in_for_missing_ones() {
         let source = Catalog::global().source_type("platform.asana").unwrap();
         let clients = [("client_id", "ours"), ("client_secret", "hidden")];
@@ -405,7 +436,7 @@ mod tests {
             // No two values under one key, of properties and of the mapping itself.
             let sent = source.properties().map(|property| property.name());
             let sent = sent.filter(|name| !is_ours(name) && !mapping.omit.contains(*name));
-            let renamed = sent.map(|name| mapping.rename.get(name).map_or(name, String::as_str));
+            let renamed = sent.map(|name| mapping.key(name));
             let keys: Vec<&str> = renamed
                 .chain(mapping.constants.keys().map(String::as_str))
                 .collect();

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use selvedge_catalog::{Catalog, OauthClients};
+use selvedge_catalog::{Catalog, ConnectionType, OauthClients};
 use selvedge_connector::{ConnectionConfig, ConnectorError, ErrorKind};
 use selvedge_singer::TapProgram;
 use serde::Deserialize;
 
+use crate::demands::Demands;
+use crate::given::secrets_of;
 use crate::own::OwnProgram;
 use crate::{
-    Environment, Environments, InstallError, Mapping, OwnTypes, Package, TapConfiguration,
+    Environment, Environments, GivenSettings, InstallError, Mapping, OwnTypes, Package,
+    TapConfiguration,
 };
 
 /// What the operator says about taps.
@@ -26,6 +29,8 @@ pub struct Settings {
     /// Programs instead of packages, by type.
     pub commands: BTreeMap<String, Command>,
     pub own_types: OwnTypes,
+    /// Settings that the operator gives to the taps of a type.
+    pub given: GivenSettings,
     pub oauth_clients: OauthClients,
     /// The surroundings of installers.
     pub variables: Vec<(OsString, OsString)>,
@@ -236,19 +241,93 @@ impl Taps {
         let source = Catalog::global().source_type(type_name).ok_or_else(|| {
             ConnectorError::configuration(format!("there is no source type {type_name}"))
         })?;
-        let clients = &self.settings.oauth_clients;
-        if let Some(own) = self.settings.own_types.tap(type_name) {
-            return own.mapping.apply(source, properties, clients);
+        let mut configuration =
+            self.mapping(type_name)
+                .apply(source, properties, &self.settings.oauth_clients)?;
+        if let Some(given) = self.settings.given.of_type(type_name) {
+            secrets_of(given, &mut configuration.secrets);
         }
-        let package = Package::of_type(type_name);
-        let mapping = package.map(Mapping::of_package).cloned();
-        let mapping = mapping.unwrap_or_default();
-        let mut configuration = mapping.apply(source, properties, clients)?;
-        let config = &mut configuration.config;
-        config
-            .entry("user_agent")
-            .or_insert_with(|| USER_AGENT.into());
-        Ok(configuration)
+        if self.settings.own_types.tap(type_name).is_none() {
+            let config = &mut configuration.config;
+            config
+                .entry("user_agent")
+                .or_insert_with(|| USER_AGENT.into());
+        }
+        let demanded = self.demanded(type_name);
+        let missing: Vec<&str> = demanded
+            .filter(|key| !configuration.config.contains_key(*key))
+            .collect();
+        if missing.is_empty() {
+            return Ok(configuration);
+        }
+        Err(ConnectorError::configuration(
+            self.lacking(source, &missing),
+        ))
+    }
+
+    /// What the tap of a type needs and no source of the type can say, as a sentence. `None` where there is no such thing, or
+    /// the operator gives it.
+    pub fn unsupplied(&self, type_name: &str) -> Option<String> {
+        let source = Catalog::global().source_type(type_name)?;
+        let mapping = self.mapping(type_name);
+        let supplied = |key: &str| {
+            let mut properties = source.properties();
+            key == "user_agent"
+                || mapping.supplies(key)
+                || properties.any(|property| mapping.key(property.name()) == key)
+        };
+        let demanded = self.demanded(type_name);
+        let missing: Vec<&str> = demanded.filter(|key| !supplied(key)).collect();
+        (!missing.is_empty()).then(|| self.lacking(source, &missing))
+    }
+
+    /// With what the operator gives.
+    fn mapping(&self, type_name: &str) -> Mapping {
+        let mapping = match self.settings.own_types.tap(type_name) {
+            Some(own) => own.mapping.clone(),
+            None => Package::of_type(type_name)
+                .map(Mapping::of_package)
+                .cloned()
+                .unwrap_or_default(),
+        };
+        match self.settings.given.of_type(type_name) {
+            Some(given) => mapping.with(given),
+            None => mapping,
+        }
+    }
+
+    /// What the package of a type needs; nothing is known of the operator's own programs and types.
+    fn demanded(&self, type_name: &str) -> impl Iterator<Item = &'static str> {
+        let own = self.settings.own_types.tap(type_name).is_some();
+        let package = self.package(type_name).filter(|_| !own);
+        let demands = package.and_then(Demands::of_package);
+        let type_name = type_name.to_owned();
+        demands
+            .into_iter()
+            .flat_map(move |demands| demands.keys(&type_name).collect::<Vec<_>>())
+    }
+
+    fn lacking(&self, source: &ConnectionType, missing: &[&str]) -> String {
+        let type_name = source.name();
+        let package = self.package(type_name).map_or("its tap", Package::name);
+        let mapping = self.mapping(type_name);
+        let property_of = |key: &&str| {
+            let mut properties = source.properties();
+            let property = properties.find(|property| mapping.key(property.name()) == *key);
+            property.map(|property| property.name())
+        };
+        let properties: Vec<&str> = missing.iter().filter_map(property_of).collect();
+        if !properties.is_empty() {
+            return format!(
+                "{package}, which reads sources of the type {type_name}, needs the property {}",
+                properties.join(" and ")
+            );
+        }
+        format!(
+            "{package}, which reads sources of the type {type_name}, needs {}, which is no property of them: \
+             set it in [taps.config.\"{type_name}\"] in the server's configuration file",
+            missing.join(", ")
+        )
     }
 }
 
@@ -300,18 +379,64 @@ mod tests {
         assert!(matches!(error, ProgramError::NoSuchProgram { .. }));
     }
 
+    fn connection(values: serde_json::Value) -> ConnectionConfig {
+        ConnectionConfig::new(values.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn a_key_that_no_property_says_is_asked_of_the_operator() {
+        let said = taps(json!({})).unsupplied("platform.ms-teams").unwrap();
+        assert!(
+            said.contains("tap-ms-teams") && said.contains("needs refresh_token,"),
+            "{said}"
+        );
+        let properties = connection(json!({
+            "client_id": "i", "client_secret": "s", "tenant_id": "t", "start_date": "2024-01-01T00:00:00Z"
+        }));
+        let configure = |taps: Taps| taps.configuration("platform.ms-teams", &properties);
+        let error = configure(taps(json!({}))).unwrap_err();
+        assert_eq!(error.message, said);
+        // Nothing is known of what a program of the operator's own needs.
+        configure(taps(json!({"platform.ms-teams": {"command": ["/x"]}}))).unwrap();
+        let given = json!({"platform.ms-teams": {"refresh_token": "r-12345", "user_agent": "we", "client_id": "other"}});
+        let taps = Taps::new(Settings {
+            given: serde_json::from_value(given).unwrap(),
+            ..Settings::default()
+        });
+        assert_eq!(taps.unsupplied("platform.ms-teams"), None);
+        let made = configure(taps).unwrap();
+        assert_eq!(made.config["refresh_token"], "r-12345");
+        assert_eq!(made.config["user_agent"], "we");
+        // Who says it of a source knows better.
+        assert_eq!(made.config["client_id"], "i");
+        assert!(made.secrets.contains(&"r-12345".to_owned()));
+    }
+
+    #[test]
+    fn a_property_that_only_the_tap_needs_is_named() {
+        let error = taps(json!({}))
+            .configuration("platform.mssql", &connection(json!({"host": "h"})))
+            .unwrap_err();
+        assert!(
+            error.message.ends_with("needs the property database"),
+            "{}",
+            error.message
+        );
+    }
+
     #[test]
     fn taps_of_the_catalogue_get_what_no_user_is_asked_for() {
-        let properties = ConnectionConfig::new([
-            ("consumer_key".to_owned(), json!("k")),
-            ("access_token".to_owned(), json!("t")),
-        ]);
+        let properties = connection(json!({
+            "consumer_key": "k", "access_token": "t", "start_date": "2024-01-01T00:00:00Z"
+        }));
         let made = taps(json!({}))
             .configuration("platform.trello", &properties)
             .unwrap();
         assert_eq!(
             serde_json::Value::Object(made.config),
-            json!({"api_key": "k", "api_token": "t", "user_agent": "Selvedge"})
+            json!({
+                "api_key": "k", "api_token": "t", "start_date": "2024-01-01T00:00:00Z", "user_agent": "Selvedge"
+            })
         );
     }
 

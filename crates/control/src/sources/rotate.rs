@@ -1,6 +1,6 @@
 //! Settings that a source's own program replaced while it ran: rotated tokens above all.
 
-use selvedge_catalog::Properties;
+use selvedge_catalog::{Properties, Property};
 use selvedge_store::sources;
 use selvedge_types::{AccountScope, SourceId};
 use serde_json::{Map, Value};
@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::source::type_of;
 use crate::{Control, ControlError};
 
-/// Keeps the new values of properties that the program may replace. `known` is what it was started with: a value that
+/// Keeps the new values of properties that the program may replace: those that the catalogue marks as such, and
+/// credentials, of which callers name none but those that the program is known to replace. `known` is what it was started with: a value that
 /// somebody has changed since stays as it is, because the program's comes from the older one. Answers with the names of the
 /// properties that were kept.
 ///
@@ -29,7 +30,8 @@ pub async fn keep_rotated(
     let mut kept = Vec::new();
     for (name, value) in changed {
         let property = connection_type.property(name);
-        let Some(property) = property.filter(|property| property.is_tap_mutable()) else {
+        let may = |property: &&Property| property.is_tap_mutable() || property.is_credential();
+        let Some(property) = property.filter(may) else {
             continue;
         };
         let is_credential = property.is_credential();

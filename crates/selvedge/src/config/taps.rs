@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use selvedge_catalog::{Catalog, OauthClients};
 use selvedge_singer::{TapEnvironment, TapLimits};
-use selvedge_taps::{Command, OwnTypes, Package, Settings};
+use selvedge_taps::{Command, GivenSettings, OwnTypes, Package, Settings};
 use serde::Deserialize;
 
 const MIB: u64 = 1 << 20;
@@ -26,6 +26,8 @@ pub(crate) struct TapsSection {
     environment: Vec<String>,
     /// `[taps.commands]`: programs of your own, by source type.
     commands: BTreeMap<String, Command>,
+    /// `[taps.config]`: settings that the taps of a source type get beside what its sources say.
+    config: GivenSettings,
     /// Files with source types of your own.
     types: Vec<PathBuf>,
     /// Memory of each process of a tap.
@@ -48,6 +50,7 @@ impl Default for TapsSection {
             directory: None,
             environment: Vec::new(),
             commands: BTreeMap::new(),
+            config: GivenSettings::default(),
             types: Vec::new(),
             memory_mb: 4_096,
             cpu_seconds: 0,
@@ -91,13 +94,18 @@ impl TapsSettings {
                 "taps.environment: {name} belongs to the server, and taps must not see it"
             );
         }
-        for type_name in section.commands.keys() {
+        let commands = section.commands.keys().map(String::as_str);
+        let named = commands.map(|name| ("commands", name));
+        for (key, type_name) in named.chain(section.config.types().map(|name| ("config", name))) {
             let source = Catalog::global().source_type(type_name);
             let connectable = source.is_some_and(|source| source.is_scheduled());
             ensure!(
                 connectable,
-                "taps.commands: {type_name:?} is no source type that a tap could serve"
+                "taps.{key}: {type_name:?} is no source type that a tap could serve"
             );
+        }
+        if let Some((type_name, key)) = section.config.date_without_quotes() {
+            bail!("taps.config: {key} of {type_name:?} must be in quotes: taps read dates as text");
         }
         let directory = section
             .directory
@@ -122,6 +130,7 @@ impl TapsSettings {
             install_on_first_use: self.section.install_on_first_use,
             commands: self.section.commands.clone(),
             own_types: self.own_types.clone(),
+            given: self.section.config.clone(),
             oauth_clients,
             variables: for_installers(std::env::vars_os()),
         }
@@ -226,6 +235,24 @@ mod tests {
             let said = refused(text);
             assert!(said.contains(named), "{said}");
         }
+    }
+
+    #[test]
+    fn settings_of_taps_are_given_by_type() {
+        let settings = check(
+            "[config.\"platform.ms-teams\"]\nrefresh_token = \"secret\"\nlimits = { pages = 2 }\n",
+        )
+        .unwrap();
+        let given = settings.taps(OauthClients::default()).given;
+        assert!(given.types().eq(["platform.ms-teams"]));
+        assert!(!format!("{settings:?}").contains("secret"));
+        let said = refused("[config.\"platform.nope\"]\na = 1\n");
+        assert!(said.contains("taps.config: \"platform.nope\""), "{said}");
+        let said = refused("[config.\"platform.github\"]\nstart_date = 2024-01-01\n");
+        assert!(
+            said.contains("start_date") && said.contains("quotes"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn confined() -> Finding {
     finding("confinement", Ok(sentences.replace('\n', " ")))
 }
 
-/// An installed tap: whether it prints its help.
+/// An installed tap: whether it prints its help, and gets what it needs.
 async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
     let program = match desk.taps.package(type_name) {
         Some(package) => match desk.taps.environments().find(package) {
@@ -120,7 +120,11 @@ async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
         Ok(program) => help(&program).await,
         Err(error) => Err(error),
     };
-    Some(finding(type_name, helped))
+    let complete = helped.and_then(|said| match desk.taps.unsupplied(type_name) {
+        None => Ok(said),
+        Some(lacking) => Err(format!("{said}, but {lacking}")),
+    });
+    Some(finding(type_name, complete))
 }
 
 async fn help(program: &TapProgram) -> Result<String, String> {

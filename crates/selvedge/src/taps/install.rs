@@ -54,6 +54,9 @@ pub(super) async fn run(desk: &Desk, types: &[String], as_json: bool) -> anyhow:
             Err(error) => eprintln!("error: {type_name}: {error}"),
         }
         warn(type_name);
+        if let Some(lacking) = desk.taps.unsupplied(type_name) {
+            eprintln!("note: {lacking}");
+        }
     }
     Ok(if failed == 0 {
         ExitCode::SUCCESS

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use selvedge_connector::{ConnectorError, ErrorKind, LogLevel, TapEvent, TapRecord, TapRecords};
 use selvedge_intake::NotTaken;
 use selvedge_json::Scanner;
@@ -124,7 +123,7 @@ impl Decoder {
         let Range { start, end } = self.decoded..self.filled;
         let is_silent = self.records.is_empty() && self.state.is_none();
         if is_silent || start < SMALL_BYTES {
-            let text = (!is_silent).then(|| Bytes::copy_from_slice(&self.buffer[..start]));
+            let text = (!is_silent).then(|| self.buffer[..start].to_vec());
             self.buffer.copy_within(start..end, 0);
             if let Some(text) = text {
                 self.hand_on(text);
@@ -133,7 +132,7 @@ impl Decoder {
             let rest = self.buffer[start..end].to_vec();
             let mut text = std::mem::replace(&mut self.buffer, rest);
             text.truncate(start);
-            self.hand_on(text.into());
+            self.hand_on(text);
         }
         self.filled = end - start;
         self.decoded = 0;
@@ -291,19 +290,19 @@ impl Decoder {
             return Ok(());
         };
         let stream = files.stream;
-        let mut text = Vec::new();
+        let mut bytes = Vec::new();
         let mut records = Vec::new();
         let mut is_last = false;
-        while text.len() < self.batch_bytes {
-            let start = text.len();
+        while bytes.len() < self.batch_bytes {
+            let start = bytes.len();
             if !files
-                .next_record(self.limits.line_bytes, &mut text)
+                .next_record(self.limits.line_bytes, &mut bytes)
                 .map_err(data)?
             {
                 is_last = true;
                 break;
             }
-            let line = std::str::from_utf8(&text[start..])
+            let line = std::str::from_utf8(&bytes[start..])
                 .map_err(|error| data(format!("a file of a BATCH message is no text: {error}")))?;
             let mut scanner = Scanner::new(line);
             let conformance = match self.streams.rules(stream) {
@@ -329,7 +328,7 @@ impl Decoder {
             records.push(TapRecord {
                 stream,
                 start: offset32(start)?,
-                end: offset32(text.len())?,
+                end: offset32(bytes.len())?,
                 version: None,
                 extracted_at: None,
             });
@@ -338,7 +337,7 @@ impl Decoder {
             self.files = None;
         }
         if !records.is_empty() {
-            let block = TapRecords::new(text.into(), records)?;
+            let block = TapRecords::new(text(bytes)?, records)?;
             self.events.push(TapEvent::Records(block));
         }
         Ok(())
@@ -356,43 +355,46 @@ impl Decoder {
         }
     }
 
-    /// Makes events of the records and the state that wait, which stand in `text`.
-    fn hand_on(&mut self, text: Bytes) {
+    /// Makes events of the records and the state that wait, which stand in `bytes`.
+    fn hand_on(&mut self, bytes: Vec<u8>) {
+        let text = match text(bytes) {
+            Ok(text) => text,
+            Err(fault) => return self.end_with(fault),
+        };
         let mut records = std::mem::take(&mut self.records);
         let state = self.state.take();
         let behind = match &state {
             Some((before, _)) => records.split_off(*before),
             None => Vec::new(),
         };
-        self.push_records(text.clone(), records);
+        self.push_records(Arc::clone(&text), records);
         if let Some((_, place)) = state {
-            let value = std::str::from_utf8(&text[place]).unwrap_or_default();
+            let value = text.get(place).unwrap_or_default();
             match RawValue::from_string(value.to_owned()) {
                 Ok(value) => self.events.push(TapEvent::State(value)),
                 Err(error) => {
-                    self.is_over = true;
-                    let fault = data(format!(
+                    return self.end_with(data(format!(
                         "a STATE message has a value that is no JSON: {error}"
-                    ));
-                    self.events.push(TapEvent::Fault(fault));
-                    return;
+                    )));
                 }
             }
         }
         self.push_records(text, behind);
     }
 
-    fn push_records(&mut self, text: Bytes, records: Vec<TapRecord>) {
+    fn push_records(&mut self, text: Arc<String>, records: Vec<TapRecord>) {
         if records.is_empty() {
             return;
         }
         match TapRecords::new(text, records) {
             Ok(records) => self.events.push(TapEvent::Records(records)),
-            Err(fault) => {
-                self.is_over = true;
-                self.events.push(TapEvent::Fault(fault));
-            }
+            Err(fault) => self.end_with(fault),
         }
+    }
+
+    fn end_with(&mut self, fault: ConnectorError) {
+        self.is_over = true;
+        self.events.push(TapEvent::Fault(fault));
     }
 
     fn too_long(&self) -> ConnectorError {
@@ -413,11 +415,17 @@ impl Decoder {
             self.hand_on_waiting();
         }
         if !self.is_over {
-            self.is_over = true;
-            self.events.push(TapEvent::Fault(fault));
+            self.end_with(fault);
         }
         self.files = None;
     }
+}
+
+/// What lines that were read make together. The one time that a whole block is looked at: its parts are cut out of a text.
+fn text(bytes: Vec<u8>) -> Result<Arc<String>, ConnectorError> {
+    let text = String::from_utf8(bytes);
+    text.map(Arc::new)
+        .map_err(|error| ConnectorError::internal(format!("records are no text: {error}")))
 }
 
 /// The record of a message; its place counts from the beginning of the line.

@@ -1,10 +1,13 @@
 //! What becomes of the bytes that a tap writes to stdout.
 
-use selvedge_connector::{ConnectorError, ErrorKind, TapEvent, TapSender};
+use std::time::Duration;
+
+use selvedge_connector::{ConnectorError, ErrorKind, TapContext, TapEvent, TapSender};
 use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::spoken_bytes;
+use crate::limits::{TapLimits, ran_too_long, spoken_bytes};
 use crate::log::TapLog;
 use crate::{Decoder, MessageLimits};
 
@@ -35,23 +38,26 @@ pub(crate) struct Decoded {
     runtime: Handle,
     stop: CancellationToken,
     log: TapLog,
+    /// When the tap's time is over, and how long it was.
+    limit: Option<(Instant, Duration)>,
 }
 
 impl Decoded {
-    /// To be made within the runtime.
+    /// To be made within the runtime, when the tap is about to start.
     pub(crate) fn new(
-        limits: MessageLimits,
-        batch_bytes: usize,
+        limits: &TapLimits,
+        messages: MessageLimits,
+        ctx: TapContext,
         out: TapSender,
-        stop: CancellationToken,
         log: TapLog,
     ) -> Self {
         Self {
-            decoder: Decoder::new(limits, batch_bytes),
+            decoder: Decoder::new(messages, ctx.batch_bytes),
             out,
             runtime: Handle::current(),
-            stop,
+            stop: ctx.stop,
             log,
+            limit: limits.total.map(|total| (Instant::now() + total, total)),
         }
     }
 
@@ -79,8 +85,20 @@ impl Decoded {
                 sent = self.out.send(event) => sent,
                 // Nobody may be listening any more who would make room.
                 () = self.stop.cancelled() => Err(ConnectorError::stopped()),
+                // Nor does a destination that takes nothing give a tap more time.
+                total = self.time_is_over() => Err(ran_too_long(total)),
             }
         })
+    }
+
+    async fn time_is_over(&self) -> Duration {
+        match self.limit {
+            Some((end, total)) => {
+                sleep_until(end).await;
+                total
+            }
+            None => std::future::pending().await,
+        }
     }
 
     /// A fault may quote the line that it is about.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ending::Leader;
 use super::{Activity, Flow, Output, pause, wait_readable};
-use crate::limits::{TapLimits, spoken};
+use crate::limits::{TapLimits, ran_too_long, spoken};
 use crate::log::{Attendant, AttendantSettings, LastWords, TapLog};
 use crate::settings_file::SettingsFile;
 
@@ -235,11 +235,7 @@ impl Watch<'_> {
         if let Some(total) = self.limits.total
             && self.activity.since_start() > total
         {
-            let total = spoken(total);
-            return Err(ConnectorError::new(
-                ErrorKind::Unreachable,
-                format!("the tap was ended because it ran for more than {total}, its time limit"),
-            ));
+            return Err(ran_too_long(total));
         }
         let silent = self.activity.silent_for();
         if silent > self.limits.idle {

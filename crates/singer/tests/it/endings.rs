@@ -75,6 +75,19 @@ async fn a_tap_that_forks_without_end_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_tap_whose_records_nobody_takes_has_no_more_time_than_others() {
+    let mut tap = FakeTap::new(&format!("while :; do {STATE}; done"));
+    tap.limits.total = Some(Duration::from_millis(300));
+    tap.limits.grace = Duration::from_millis(100);
+    let (sender, receiver) = tap_channel(1);
+    let result = tap.tap().read(tap.context(), nothing(), sender).await;
+    let error = result.expect_err("it was ended");
+    assert!(error.message.contains("its time limit"), "{error}");
+    drop(receiver);
+    tap.assert_nothing_left();
+}
+
+#[tokio::test]
 async fn a_tap_that_closes_its_streams_and_hangs_is_ended() {
     let mut tap = FakeTap::new("exec >/dev/null 2>/dev/null\nsleep 600");
     tap.limits.idle = Duration::from_millis(300);
