@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::chromium;
 use crate::interrupts::Interrupts;
-use crate::mariadb;
+use crate::mariadb::{self, Kind};
 use crate::moto;
 use crate::postgres::{self, Server};
 use crate::python;
@@ -52,7 +52,7 @@ Examples:
   cargo xtask test a_killed_run                  tests whose name contains this
   cargo xtask test -E 'test(/kill/)' --no-capture
 
-One private PostgreSQL server is started for the run and stopped at its end, and one of MariaDB where it is needed. The programs are looked for in PATH, in
+One private PostgreSQL server is started for the run and stopped at its end, and two of MariaDB where they are needed. The programs are looked for in PATH, in
 /usr/lib/postgresql, with pg_config and in /usr/sbin; if they are missing, and we are root or may use sudo without a password, the
 package is installed with apt-get. Public clients of the API are driven with Python (3.11 or newer), whose packages are
 installed into target/python the first time, and the guides with curl and jq. Tests of pages use Chromium and its driver, looked for in PATH
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         give_python(&mut command, interrupts)?;
     }
     if concerns(&arguments.arguments, &[BINARY_PACKAGE]) {
-        shell_tools::provide(interrupts)?;
+        shell_tools::GUIDES.provide(interrupts)?;
         give_taps(&mut command, arguments, interrupts)?;
     }
     let buckets = match needs(&arguments.arguments, BUCKET_PACKAGE) {
@@ -104,8 +104,8 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.env(chromium::DRIVER_VARIABLE, programs.driver);
     }
     let mariadb = match concerns(&arguments.arguments, &MARIADB_PACKAGES) {
-        true => mariadb::provide(&mut command, interrupts)?,
-        false => None,
+        true => mariadb::provide(&mut command, &[Kind::Open, Kind::Strict], interrupts)?,
+        false => Vec::new(),
     };
     let ended = run_with_server(&mut command, interrupts);
     drop(mariadb);
@@ -114,7 +114,10 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
 }
 
 /// Names the S3 server that tests make their buckets on, and starts it unless the caller has one.
-fn give_buckets(command: &mut Command, interrupts: &Interrupts) -> Result<Option<moto::Server>> {
+pub(crate) fn give_buckets(
+    command: &mut Command,
+    interrupts: &Interrupts,
+) -> Result<Option<moto::Server>> {
     if std::env::var_os(moto::VARIABLE).is_some_and(|value| !value.is_empty()) {
         return Ok(None);
     }

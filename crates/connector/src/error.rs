@@ -5,7 +5,8 @@ use std::fmt;
 /// The kinds somebody branches on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// A setting is missing, malformed or asks for something this build does not do.
+    /// A setting is missing, malformed or asks for something this build does not do, or the other side is not set up for what
+    /// it is to do. It concerns everything behind the connection.
     Configuration,
     /// The other side refused the credentials.
     Authentication,
@@ -15,7 +16,7 @@ pub enum ErrorKind {
     Unreachable,
     /// The other side asks us to slow down.
     RateLimit,
-    /// The data itself cannot be read or written.
+    /// The data itself, or the table that it is in, cannot be read or written. It concerns that table alone: others go on.
     Data,
     /// The run was asked to stop, or another run holds a newer lease.
     Stopped,
@@ -47,6 +48,11 @@ impl ConnectorError {
 
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// A table is not, or not any more, as it has to be: its owner has to put it right, and other tables go on.
+    pub fn table(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Data, message)
     }
 
     pub fn internal(message: impl Into<String>) -> Self {

@@ -134,7 +134,10 @@ impl CsvFile {
     }
 
     pub(crate) fn seal(mut self) -> Result<Sealed, ConnectorError> {
-        let mut rows = self.rows.into_inner().map_err(failed)?;
+        let mut rows = self
+            .rows
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
         rows.seek(SeekFrom::Start(0)).map_err(failed)?;
         let mut rows = BufReader::new(rows);
         let mut out = BufWriter::new(self.spool.named()?);
@@ -171,7 +174,10 @@ impl CsvFile {
                 out.write_all(&line).map_err(failed)?;
             }
         }
-        Sealed::new(out.into_inner().map_err(failed)?)
+        Sealed::new(
+            out.into_inner()
+                .map_err(|error| failed(error.into_error()))?,
+        )
     }
 }
 

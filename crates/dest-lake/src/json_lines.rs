@@ -83,7 +83,11 @@ impl JsonLinesFile {
     }
 
     pub(crate) fn seal(self) -> Result<Sealed, ConnectorError> {
-        Sealed::new(self.out.into_inner().map_err(failed)?)
+        Sealed::new(
+            self.out
+                .into_inner()
+                .map_err(|error| failed(error.into_error()))?,
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use selvedge_connector::{CheckReport, ConnectorError, ErrorKind};
 
-use crate::spool::Sealed;
+use crate::spool::{Sealed, refusal};
 use crate::store::{Creation, Store};
 
 /// Folder for the collecting files. Keys never begin with it: they begin with the name of a schema, which has no point.
@@ -165,20 +165,10 @@ fn try_directory(root: &Path) -> std::io::Result<()> {
 }
 
 fn explain(error: &std::io::Error) -> ConnectorError {
-    let (kind, message) = match error.kind() {
-        IoKind::PermissionDenied | IoKind::ReadOnlyFilesystem => (
-            ErrorKind::Permission,
-            "the server may not write into the directory of its files",
-        ),
-        IoKind::StorageFull | IoKind::QuotaExceeded => (
-            ErrorKind::Unreachable,
-            "the file system of the directory is full",
-        ),
-        _ => (
-            ErrorKind::Internal,
-            "a file in the directory could not be written or read",
-        ),
-    };
+    let (kind, message) = refusal(error).unwrap_or((
+        ErrorKind::Internal,
+        "a file in the directory could not be written or read",
+    ));
     ConnectorError::new(kind, message).with_detail(error.to_string())
 }
 

@@ -174,7 +174,11 @@ impl ParquetFile {
     fn close_stream(&mut self) -> Result<(), ConnectorError> {
         if let Some(stream) = self.open.take() {
             let buffer = stream.writer.into_inner().map_err(failed)?;
-            self.file = Some(buffer.into_inner().map_err(failed)?);
+            self.file = Some(
+                buffer
+                    .into_inner()
+                    .map_err(|error| failed(error.into_error()))?,
+            );
             self.closed.push(ClosedStream {
                 columns: stream.columns.iter().map(|(index, _)| *index).collect(),
                 offset: stream.offset,

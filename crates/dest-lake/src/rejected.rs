@@ -47,7 +47,8 @@ impl RejectedFile {
             reason,
             record,
         };
-        serde_json::to_writer(&mut self.out, &line).map_err(failed)?;
+        serde_json::to_writer(&mut self.out, &line)
+            .map_err(|error| failed(std::io::Error::from(error)))?;
         self.out.write_all(b"\n").map_err(failed)?;
         let known = self.reasons.iter_mut().find(|(seen, _)| seen == reason);
         if let Some((_, count)) = known {
@@ -67,7 +68,11 @@ impl RejectedFile {
                 format!("{count} record(s) rejected into _sdc_rejected: {reason}")
             })
             .collect();
-        let sealed = Sealed::new(self.out.into_inner().map_err(failed)?)?;
+        let sealed = Sealed::new(
+            self.out
+                .into_inner()
+                .map_err(|error| failed(error.into_error()))?,
+        )?;
         Ok((sealed, notes))
     }
 }

@@ -8,6 +8,7 @@ use selvedge_connector::{CheckContext, CheckReport, ConnectorError, ErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::MysqlConfig;
+use crate::error::{ACCESS_DENIED, NEEDS_TLS};
 use crate::link::{Link, get};
 use crate::sql::{quote_identifier, quote_qualified};
 
@@ -29,6 +30,7 @@ pub(crate) async fn check(
     let mut link = match connected {
         Ok(link) => link,
         Err(error) => {
+            let error = for_want_of_tls(config, ctx, error).await;
             let remedy = connect_remedy(&error);
             report.failed(step, error, remedy);
             return Ok(report);
@@ -38,6 +40,29 @@ pub(crate) async fn check(
     examine(&mut link, config, &mut report).await;
     link.close().await;
     Ok(report)
+}
+
+/// A login that was refused because it was not encrypted, in the words for a wrong password: the same login with TLS tells.
+async fn for_want_of_tls(
+    config: &MysqlConfig,
+    ctx: &CheckContext,
+    error: ConnectorError,
+) -> ConnectorError {
+    if config.tls || error.code.as_deref() != Some(ACCESS_DENIED) {
+        return error;
+    }
+    let encrypted = MysqlConfig {
+        tls: true,
+        ..config.clone()
+    };
+    match Box::pin(Link::open(&encrypted, &ctx.dialer, ctx.stop.clone())).await {
+        Ok(link) => {
+            link.close().await;
+            let told = ConnectorError::configuration(NEEDS_TLS);
+            told.with_detail(error.detail.unwrap_or(error.message))
+        }
+        Err(_) => error,
+    }
 }
 
 /// Goes through the steps until one fails.

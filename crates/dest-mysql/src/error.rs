@@ -15,8 +15,13 @@ const WRONG_TYPE: &str = "We encountered an error while attempting to check the 
 pub(crate) const NO_LOCAL_INFILE: &str = "The server does not accept rows by LOAD DATA LOCAL INFILE: set local_infile = ON in \
                                           its configuration, or run SET GLOBAL local_infile = ON.";
 
+/// The server takes no other connections. MySQL says so; MariaDB denies access as for a wrong password.
+pub(crate) const NEEDS_TLS: &str =
+    "The server takes encrypted connections only: set the property ssl to true.";
+
 /// Codes of the server that somebody branches on.
 pub(crate) const DUPLICATE_KEY: u16 = 1062;
+pub(crate) const ACCESS_DENIED: &str = "1045";
 
 /// Why no TCP connection came about.
 pub(crate) fn dial_error(error: &DialError) -> ConnectorError {
@@ -81,13 +86,16 @@ pub(crate) fn connector_error(error: &Error) -> ConnectorError {
 fn server_error(error: &ServerError) -> ConnectorError {
     let (kind, message) = classify(error.code);
     let text = match kind {
-        ErrorKind::Data => without_values(&error.message),
+        ErrorKind::Data if !STRUCTURE.contains(&error.code) => without_values(&error.message),
         _ => error.message.clone(),
     };
     ConnectorError::new(kind, message)
         .with_detail(format!("ERROR {}: {text}", error.code))
         .with_code(error.code.to_string())
 }
+
+/// Codes about a database, a table or a column, which their messages quote: no values.
+const STRUCTURE: [u16; 4] = [1049, 1054, 1118, 1146];
 
 /// Kind and sentence of an error number. See "Server Error Message Reference" in MySQL's manual and "MariaDB Error Codes".
 fn classify(code: u16) -> (ErrorKind, &'static str) {
@@ -104,11 +112,12 @@ fn classify(code: u16) -> (ErrorKind, &'static str) {
         ),
         1044 | 1142 | 1143 | 1227 | 1370 | 1410 => (Permission, "The user may not do this."),
         1148 | 3948 | 4166 => (Configuration, NO_LOCAL_INFILE),
-        1049 => (Configuration, "The database does not exist."),
-        1054 => (Configuration, "The column does not exist."),
-        1146 => (Configuration, "The table does not exist."),
+        3159 => (Configuration, NEEDS_TLS),
+        1049 => (Data, "The database does not exist."),
+        1054 => (Data, "The column does not exist."),
+        1146 => (Data, "The table does not exist."),
         1118 => (
-            Configuration,
+            Data,
             "The columns of the table do not fit into a row of the server.",
         ),
         1290 | 1792 | 1836 => (Configuration, "The server is read-only."),

@@ -35,7 +35,7 @@ pub(crate) async fn find_table(
     };
     let (kind, engine): (String, String) = (get(row, "type")?, get(row, "engine")?);
     if kind != "BASE TABLE" || !engine.eq_ignore_ascii_case("InnoDB") {
-        return Err(ConnectorError::configuration(format!(
+        return Err(ConnectorError::table(format!(
             "{schema}.{table} exists in the destination and is not an InnoDB table: rename or drop it"
         )));
     }

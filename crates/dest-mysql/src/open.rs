@@ -1,8 +1,6 @@
 //! Opening a table: what is there, what an earlier run left half done, and how rows will get in.
 
-use selvedge_connector::{
-    ConnectorError, ErrorKind, LoadContext, LoadMode, TableTarget, TableWriter,
-};
+use selvedge_connector::{ConnectorError, LoadContext, LoadMode, TableTarget, TableWriter};
 use selvedge_shape::{Column, Dialect, ExistingTable, SchemaChange, TableShape, system};
 
 use crate::commits::{self, Mark, TableState};
@@ -218,7 +216,7 @@ impl Opening<'_> {
         if mark.is_some()
             && let Some(column) = shape.lone_split_column(&self.target.schema)
         {
-            return Err(ConnectorError::configuration(format!(
+            return Err(ConnectorError::table(format!(
                 "the column {column} of {}.{} was split by type, and its sibling is missing: restore it, or drop the \
                  table or reset it",
                 self.target.schema_name, self.table_name
@@ -245,13 +243,10 @@ impl Opening<'_> {
     }
 
     fn broken_system_column(&self, column: &str, trouble: &str) -> ConnectorError {
-        ConnectorError::new(
-            ErrorKind::Configuration,
-            format!(
-                "the system column {column} of {}.{} {trouble}: restore it, or drop the table or reset it",
-                self.target.schema_name, self.table_name
-            ),
-        )
+        ConnectorError::table(format!(
+            "the system column {column} of {}.{} {trouble}: restore it, or drop the table or reset it",
+            self.target.schema_name, self.table_name
+        ))
     }
 }
 
@@ -262,7 +257,7 @@ pub(crate) fn is_other_key(error: &ConnectorError) -> bool {
 
 /// The stop of a table whose key changed; the documented text stands first.
 pub(crate) fn other_key(text: &str, schema: &str, table: &str) -> ConnectorError {
-    ConnectorError::configuration(text).with_detail(format!(
+    ConnectorError::table(text).with_detail(format!(
         "table {schema}.{table}: reset it or drop it to go on with the new key"
     ))
 }

@@ -58,7 +58,7 @@ pub(crate) async fn require_room(
         None => Ok(()),
         Some(row) => {
             let name: String = get(row, "name")?;
-            Err(ConnectorError::configuration(format!(
+            Err(ConnectorError::table(format!(
                 "the table {schema}.{table} is to be exchanged for another, and {schema}.{name} is in the way: rename or \
                  drop it"
             )))

@@ -49,7 +49,7 @@ pub(crate) async fn find_table(
     };
     let kind: String = get(relation, "kind")?;
     if !matches!(kind.as_str(), "r" | "p") {
-        return Err(ConnectorError::configuration(format!(
+        return Err(ConnectorError::table(format!(
             "{schema}.{table} exists in the destination and is not a table: rename or drop it"
         )));
     }

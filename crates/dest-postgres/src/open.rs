@@ -1,8 +1,6 @@
 //! Opening a table: what is there, what an earlier run left half done, and how rows will get in.
 
-use selvedge_connector::{
-    ConnectorError, ErrorKind, LoadContext, LoadMode, TableTarget, TableWriter,
-};
+use selvedge_connector::{ConnectorError, LoadContext, LoadMode, TableTarget, TableWriter};
 use selvedge_postgres::{PostgresConfig, connect, quote_qualified};
 use selvedge_shape::{Dialect, ExistingTable, Rejection, SchemaChange, TableShape, names, system};
 use tracing::debug;
@@ -280,7 +278,7 @@ impl Opening<'_> {
         if mark.is_some()
             && let Some(column) = shape.lone_split_column(&self.target.schema)
         {
-            return Err(ConnectorError::configuration(format!(
+            return Err(ConnectorError::table(format!(
                 "the column {column} of {}.{} was split by type, and its sibling is missing: restore it, or drop the \
                  table or reset it",
                 self.target.schema_name, self.table_name
@@ -328,12 +326,9 @@ impl Opening<'_> {
     }
 
     fn broken_system_column(&self, column: &str, trouble: &str) -> ConnectorError {
-        ConnectorError::new(
-            ErrorKind::Configuration,
-            format!(
-                "the system column {column} of {}.{} {trouble}: restore it, or drop the table or reset it",
-                self.target.schema_name, self.table_name
-            ),
-        )
+        ConnectorError::table(format!(
+            "the system column {column} of {}.{} {trouble}: restore it, or drop the table or reset it",
+            self.target.schema_name, self.table_name
+        ))
     }
 }

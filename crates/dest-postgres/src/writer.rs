@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use selvedge_connector::{
-    Books, Checkpoint, CommitReport, ConnectorError, LoadContext, ShapedBatch, TableTarget,
-    TableWriter,
+    Books, Checkpoint, CommitReport, ConnectorError, ErrorKind, LoadContext, ShapedBatch,
+    TableTarget, TableWriter,
 };
 use selvedge_postgres::quote_identifier;
 use selvedge_shape::{Column, ColumnType, FieldTarget, RowRejection, SchemaChange, TableShape};
@@ -527,10 +527,34 @@ impl Writer {
                 ..error
             };
         }
-        error.within(format_args!(
+        of_the_table(error).within(format_args!(
             "table {}.{}",
             self.target.schema_name, self.table_name
         ))
+    }
+}
+
+/// What a source has to settle before anything can be read concerns one table alone here.
+fn of_the_table(error: ConnectorError) -> ConnectorError {
+    let code = error.code.as_deref().unwrap_or_default();
+    let dependents = error.detail.as_deref().is_some_and(|detail| {
+        code == "2BP01" || code == "0A000" && detail.contains("used by a view")
+    });
+    let message = match code {
+        _ if dependents => {
+            "A view depends on the table: drop it, and make it again after the next load."
+        }
+        "42P01" | "42703" | "3F000" | "0A000" => error.message.as_str(),
+        "42P07" | "42701" | "42804" | "42809" | "428C9" => "The table is not as loads need it.",
+        _ if code.starts_with("55") && error.kind == ErrorKind::Configuration => {
+            error.message.as_str()
+        }
+        _ => return error,
+    };
+    ConnectorError {
+        kind: ErrorKind::Data,
+        message: message.to_owned(),
+        ..error
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn explain(error: &rusqlite::Error) -> ConnectorError {
             "the SQLite file is locked by another program that writes to it",
         ),
         ErrorCode::DiskFull => (
-            ErrorKind::Data,
+            ErrorKind::Unreachable,
             "the disk with the SQLite file is full: free some space; loading goes on where it stopped",
         ),
         ErrorCode::ReadOnly => (
@@ -62,7 +62,7 @@ fn missing(text: &str) -> Option<(ErrorKind, &'static str)> {
     } else {
         return None;
     };
-    Some((ErrorKind::Configuration, message))
+    Some((ErrorKind::Data, message))
 }
 
 #[cfg(test)]
@@ -81,9 +81,8 @@ mod tests {
             .execute_batch("insert into t values (zeroblob(1000000))")
             .unwrap_err();
         let error = explain(&full);
-        assert_eq!(error.kind, ErrorKind::Data);
+        assert_eq!(error.kind, ErrorKind::Unreachable);
         assert!(error.message.contains("full"), "{error}");
-        assert!(!error.temporary());
     }
 
     #[test]

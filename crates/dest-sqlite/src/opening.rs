@@ -191,7 +191,7 @@ impl Opening {
             .key_columns()
             .map(|key| key.into_iter().map(str::to_owned).collect());
         if let Some(column) = shape.lone_split_column(&target.schema) {
-            return Err(ConnectorError::configuration(format!(
+            return Err(ConnectorError::table(format!(
                 "the column {column} of table {} was split by type, and its sibling is missing: restore it, or drop the \
                  table or reset it",
                 self.table

@@ -53,7 +53,7 @@ impl Owner {
             ),
             None => format!("to a stream of the schema {}", self.schema_name),
         };
-        ConnectorError::configuration(format!(
+        ConnectorError::table(format!(
             "the table {table} belongs {whose}, and names of tables are schema and stream joined by two underscores: load \
              one of the two sources under another schema name or into another destination"
         ))

@@ -45,7 +45,7 @@ impl TableStructure {
             None => return Ok(None),
             Some("table") => {}
             Some(_) => {
-                return Err(ConnectorError::configuration(format!(
+                return Err(ConnectorError::table(format!(
                     "{table} is a view: rename it, its name is needed for the table"
                 )));
             }
@@ -91,7 +91,7 @@ impl TableStructure {
                         .is_some_and(|present| present.fits(&column.column_type))
             });
             if !intact {
-                return Err(ConnectorError::configuration(format!(
+                return Err(ConnectorError::table(format!(
                     "the column {} of table {table} was removed, renamed or retyped: restore it as {}, or drop the table \
                      to load it anew",
                     column.name,

@@ -314,7 +314,7 @@ impl Subtables {
         let subtable = &mut self.tables[at];
         let planned = subtable.shape.plan(&items.schema, &items.records);
         if self.keyed && subtable.shape.key_columns().is_none() {
-            return Err(ConnectorError::configuration(format!(
+            return Err(ConnectorError::table(format!(
                 "the columns with the key of the record in table {} have another type than in table {}: drop the table \
                  to load it anew",
                 subtable.table, self.root_table

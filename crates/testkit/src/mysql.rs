@@ -1,10 +1,13 @@
-//! Throw-away schemas, which are databases, on the MariaDB server that `cargo xtask test` started.
+//! Throw-away schemas, which are databases, on the MariaDB servers that `cargo xtask test` started.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Value};
 
 /// Names the server: `mysql://USER:PASSWORD@HOST:PORT`, a user with every right. Set by `cargo xtask test`.
 pub const SERVER_VARIABLE: &str = "SELVEDGE_TEST_MYSQL_URL";
+
+/// The same for a server that takes encrypted connections only, and whose settings tests may change in turn.
+pub const STRICT_VARIABLE: &str = "SELVEDGE_TEST_MYSQL_STRICT_URL";
 
 /// A schema name of one test's own on the shared server. The schema itself is made by whoever writes first, and left behind
 /// at the end: the server goes with the test run.
@@ -15,6 +18,8 @@ pub struct TestSchema {
     pub user: String,
     pub password: String,
     pub name: String,
+    /// The server takes no other connections.
+    pub encrypted: bool,
 }
 
 impl TestSchema {
@@ -23,12 +28,27 @@ impl TestSchema {
     /// # Panics
     /// When the server is missing: a test that needs MariaDB fails loudly instead of passing untested.
     pub fn choose() -> Self {
-        let server = std::env::var(SERVER_VARIABLE).unwrap_or_else(|_| {
-            panic!("{SERVER_VARIABLE} is not set: run the tests with `cargo xtask test`, or name a MariaDB server")
+        Self::on(SERVER_VARIABLE)
+    }
+
+    /// The same on the strict server.
+    ///
+    /// # Panics
+    /// When it is missing.
+    pub fn choose_strict() -> Self {
+        Self {
+            encrypted: true,
+            ..Self::on(STRICT_VARIABLE)
+        }
+    }
+
+    fn on(variable: &str) -> Self {
+        let server = std::env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} is not set: run the tests with `cargo xtask test`, or name a MariaDB server")
         });
         let options = Opts::from_url(&server).expect("the server variable holds a MySQL URL");
         let given = |text: Option<&str>| {
-            text.unwrap_or_else(|| panic!("{SERVER_VARIABLE} must name a user and a password"))
+            text.unwrap_or_else(|| panic!("{variable} must name a user and a password"))
                 .to_owned()
         };
         Self {
@@ -37,15 +57,26 @@ impl TestSchema {
             user: given(options.user()),
             password: given(options.pass()),
             name: format!("t_{}", uuid::Uuid::new_v4().simple()),
+            encrypted: false,
         }
     }
 
     /// A session of its own, without a default database.
     pub async fn connect(&self) -> Conn {
         let url = format!(
-            "mysql://{}:{}@{}:{}?prefer_socket=false",
-            self.user, self.password, self.host, self.port
+            "mysql://{}:{}@{}:{}?prefer_socket=false{}",
+            self.user,
+            self.password,
+            self.host,
+            self.port,
+            match self.encrypted {
+                true => "&require_ssl=true&verify_ca=false&verify_identity=false",
+                false => "",
+            }
         );
+        if self.encrypted {
+            selvedge_net::tls::install_provider();
+        }
         Conn::from_url(url)
             .await
             .expect("the test server accepts connections")

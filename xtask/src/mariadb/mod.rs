@@ -12,8 +12,24 @@ use crate::packages;
 use find::Programs;
 pub(crate) use server::Server;
 
-/// Names the server that tests create their databases on; `selvedge-testkit` reads it.
-const SERVER_VARIABLE: &str = "SELVEDGE_TEST_MYSQL_URL";
+/// A server with settings of its own. `selvedge-testkit` reads the variables that name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Takes what it is given: where tests create their databases.
+    Open,
+    /// Takes nothing over a connection that is not encrypted, and no rows by `LOAD DATA LOCAL INFILE` until told otherwise.
+    Strict,
+}
+
+impl Kind {
+    /// Names the server.
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Open => "SELVEDGE_TEST_MYSQL_URL",
+            Self::Strict => "SELVEDGE_TEST_MYSQL_STRICT_URL",
+        }
+    }
+}
 
 const INSTALL: &str = include_str!("install.sh");
 
@@ -27,21 +43,30 @@ Install them, without starting a service:
 or name a server that the tests may create databases and users on:
   export SELVEDGE_TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT";
 
-/// Tells `command` of a server: one that is given, or one that is started and lives as long as the answer.
-pub(crate) fn provide(command: &mut Command, interrupts: &Interrupts) -> Result<Option<Server>> {
-    if std::env::var_os(SERVER_VARIABLE).is_some_and(|value| !value.is_empty()) {
-        eprintln!("MariaDB: the server that {SERVER_VARIABLE} names");
-        return Ok(None);
+/// Tells `command` of servers: those that are given, and those that are started and live as long as the answer.
+pub(crate) fn provide(
+    command: &mut Command,
+    kinds: &[Kind],
+    interrupts: &Interrupts,
+) -> Result<Vec<Server>> {
+    let mut servers = Vec::new();
+    for kind in kinds {
+        let variable = kind.variable();
+        if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {
+            eprintln!("MariaDB: the server that {variable} names");
+            continue;
+        }
+        let programs = programs(interrupts)?;
+        let server = Server::start(&programs, *kind, interrupts)?;
+        eprintln!(
+            "MariaDB: 127.0.0.1:{} ({})",
+            server.port(),
+            programs.server.display()
+        );
+        command.env(variable, server.url());
+        servers.push(server);
     }
-    let programs = programs(interrupts)?;
-    let server = Server::start(&programs, interrupts)?;
-    eprintln!(
-        "MariaDB: 127.0.0.1:{} ({})",
-        server.port(),
-        programs.server.display()
-    );
-    command.env(SERVER_VARIABLE, server.url());
-    Ok(Some(server))
+    Ok(servers)
 }
 
 /// Finds the server's programs, installing them where that is possible.

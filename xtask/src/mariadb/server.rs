@@ -2,16 +2,19 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::Signal;
+use nix::unistd::User;
 use tempfile::TempDir;
 
-use super::Programs;
+use super::{Kind, Programs};
 use crate::daemon::{Daemon, POLL, owner, run_as};
 use crate::interrupts::Interrupts;
+use crate::workspace;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP: &[Signal] = &[Signal::SIGTERM, Signal::SIGKILL];
@@ -30,7 +33,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port of the loopback interface and waits until it accepts connections. Nothing in it has to
     /// survive the machine.
-    pub(crate) fn start(programs: &Programs, interrupts: &Interrupts) -> Result<Self> {
+    pub(crate) fn start(programs: &Programs, kind: Kind, interrupts: &Interrupts) -> Result<Self> {
         let mut folder = tempfile::Builder::new()
             .prefix("selvedge-mariadb-")
             .tempdir()
@@ -57,6 +60,10 @@ impl Server {
             ),
         )?;
 
+        let settings = match kind {
+            Kind::Open => vec!["--local-infile=1".to_owned()],
+            Kind::Strict => strict(folder.path(), owner.as_ref())?,
+        };
         // Between choosing a free port and binding it somebody else may take it.
         for _ in 0..5 {
             let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
@@ -66,7 +73,8 @@ impl Server {
                 .arg(format!("--init-file={}", first_statements.display()))
                 .arg(format!("--socket={}", folder.path().join("s").display()))
                 .args(["--bind-address=127.0.0.1", &format!("--port={port}")])
-                .args(["--skip-name-resolve", "--local-infile=1"])
+                .arg("--skip-name-resolve")
+                .args(&settings)
                 .args([
                     "--innodb-flush-log-at-trx-commit=0",
                     "--innodb-doublewrite=0",
@@ -120,4 +128,24 @@ impl Server {
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
+}
+
+/// The settings of [`Kind::Strict`]. The server reads copies of the certificates: it may be another user, who may not look
+/// into our folders.
+fn strict(folder: &Path, owner: Option<&User>) -> Result<Vec<String>> {
+    let certificates = workspace::root().join("crates/postgres/tests/it/certificates");
+    let mut settings = vec![
+        "--local-infile=0".to_owned(),
+        "--require-secure-transport=ON".to_owned(),
+    ];
+    for (option, name) in [("ssl-cert", "server.pem"), ("ssl-key", "server.key")] {
+        let copy = folder.join(name);
+        std::fs::copy(certificates.join(name), &copy)
+            .with_context(|| format!("the certificate {name} cannot be copied"))?;
+        if let Some(owner) = owner {
+            chown(&copy, Some(owner.uid.as_raw()), Some(owner.gid.as_raw()))?;
+        }
+        settings.push(format!("--{option}={}", copy.display()));
+    }
+    Ok(settings)
 }

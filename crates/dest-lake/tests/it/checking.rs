@@ -1,11 +1,11 @@
 //! Checks of settings.
 
-use selvedge_connector::{CheckContext, Destination};
+use selvedge_connector::{CheckContext, ConnectorError, Destination, ErrorKind};
 use selvedge_dest_lake::LakeDestination;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Lake, config, dialer};
+use crate::support::{Lake, batch, checkpoint, config, context, dialer, load, merge};
 
 #[tokio::test]
 async fn a_check_of_a_directory_leaves_nothing_behind() {
@@ -26,7 +26,36 @@ async fn a_file_in_the_place_of_the_directory_is_an_error() {
     let destination = LakeDestination::local_files(&config(&json!({})), below).unwrap();
     let target = crate::support::merge("orders", &["id"]);
     let opened = destination.open(crate::support::context(1), target).await;
-    assert!(opened.is_err());
+    assert_refused(&opened.err().expect("a refusal"));
+}
+
+#[tokio::test]
+async fn a_file_in_the_place_of_a_tables_folder_stops_that_table_alone() {
+    let lake = Lake::new(&json!({ "format": "csv" }));
+    std::fs::create_dir_all(lake.root().join("shop")).unwrap();
+    std::fs::write(lake.root().join("shop/orders"), "mine").unwrap();
+    let rows = || batch(1, &[("id", vec![json!(1)])]);
+    let target = merge("orders", &["id"]);
+    let mut writer = lake.destination.open(context(1), target).await.unwrap();
+    writer.write(rows()).await.unwrap();
+    let refused = writer.finish(checkpoint(1)).await.unwrap_err();
+    assert_refused(&refused);
+    assert!(refused.message.contains("orders"), "{refused:?}");
+    load(&lake.destination, merge("others", &["id"]), vec![rows()]).await;
+    assert_eq!(lake.text("shop/orders"), "mine");
+    assert!(
+        lake.keys()
+            .iter()
+            .any(|key| key.starts_with("shop/others/"))
+    );
+}
+
+#[track_caller]
+fn assert_refused(error: &ConnectorError) {
+    assert_eq!(error.kind, ErrorKind::Data, "{error:?}");
+    let sentence = "a file is in the place of a directory: rename or remove it";
+    assert!(error.message.contains(sentence), "{error:?}");
+    assert!(error.detail.is_some());
 }
 
 #[test]

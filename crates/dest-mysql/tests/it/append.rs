@@ -39,7 +39,7 @@ async fn another_key_stops_the_table_until_it_is_dropped() {
         for mode in [LoadMode::Merge, LoadMode::Replace] {
             let target = warehouse.target(key, mode);
             let error = warehouse.try_run(target, vec![batch()]).await.unwrap_err();
-            assert_eq!(error.kind, ErrorKind::Configuration);
+            assert_eq!(error.kind, ErrorKind::Data);
             assert_eq!(error.message, OTHER_KEY, "{key:?} {mode:?}");
         }
     }
@@ -75,7 +75,7 @@ async fn a_key_of_another_type_stops_the_table() {
         .try_run(target.clone(), vec![numbers(), texts])
         .await
         .unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert_eq!(error.message, OTHER_KEY_TYPE);
     assert_eq!(warehouse.data_columns().await, ["id"]);
     let report = warehouse.run(target, vec![numbers()]).await;
@@ -142,7 +142,7 @@ async fn what_is_no_innodb_table_is_refused() {
             .try_run(warehouse.target(&["id"], LoadMode::Merge), vec![batch])
             .await
             .unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Configuration);
+        assert_eq!(error.kind, ErrorKind::Data);
         assert!(error.message.contains("not an InnoDB table"), "{error}");
         let drop = match create.contains("view") {
             true => "drop view shop.orders",
@@ -162,7 +162,7 @@ async fn a_missing_system_column_stops_the_table() {
         .execute(&["alter table shop.orders drop column _sdc_sequence"])
         .await;
     let error = warehouse.try_run(target, vec![batch()]).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert!(error.message.contains("_sdc_sequence"), "{error}");
     // A replacement brings it back.
     warehouse

@@ -117,7 +117,7 @@ async fn a_dropped_split_column_stops_the_table() {
         .execute(&["alter table shop.orders drop column v__it"])
         .await;
     let error = warehouse.try_run(target, vec![batch()]).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert!(error.message.contains("v__st"), "{error}");
 }
 

@@ -246,7 +246,7 @@ async fn a_swap_that_was_cut_short_is_cleaned_up_and_done_again() {
             .try_run(target, vec![numbered(&warehouse, 3, "text")])
             .await
             .unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Configuration);
+        assert_eq!(error.kind, ErrorKind::Data);
         assert!(error.message.contains(leftover), "{error}");
         assert!(warehouse.exists(leftover).await);
         assert_eq!(

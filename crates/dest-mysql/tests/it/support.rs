@@ -57,9 +57,21 @@ pub(crate) fn dialer() -> Dialer {
 
 impl Warehouse {
     pub(crate) async fn create() -> Self {
-        let schema = TestSchema::choose();
+        Self::on(TestSchema::choose()).await
+    }
+
+    /// On the strict server, which is this test's alone as long as it has the session.
+    pub(crate) async fn create_strict() -> Self {
+        let warehouse = Self::on(TestSchema::choose_strict()).await;
+        let turn = warehouse.rows("select get_lock('strict', 120)").await;
+        assert_eq!(turn, ["1"], "the other tests have the server for too long");
+        warehouse
+    }
+
+    async fn on(schema: TestSchema) -> Self {
         let session = Mutex::new(schema.connect().await);
-        let destination = MysqlDestination::new(&settings(&schema, json!({}))).unwrap();
+        let encrypted = json!({"ssl": schema.encrypted.to_string()});
+        let destination = MysqlDestination::new(&settings(&schema, encrypted)).unwrap();
         Self {
             schema,
             destination,

@@ -333,7 +333,7 @@ impl Writer {
         let key = shape.key_columns().unwrap_or_default();
         for column in wanted.chain(key) {
             if shape.column(column).is_none() {
-                return Err(ConnectorError::configuration(format!(
+                return Err(ConnectorError::table(format!(
                     "the system column {column} of {}.{name} is missing: restore it, or drop the table or reset the stream",
                     self.target.schema_name
                 )));

@@ -167,7 +167,7 @@ async fn a_missing_system_column_stops_the_table() {
         .await
         .unwrap();
     let error = warehouse.try_run(target, vec![batch()]).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert!(error.message.contains("_sdc_sequence"), "{error}");
     // A replacement brings it back.
     warehouse

@@ -1,7 +1,5 @@
 //! The cases that every destination has to pass alike.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use selvedge_connector::{Destination, LoadContext};
 use selvedge_testkit::conformance;
@@ -15,14 +13,14 @@ use crate::support::{SCHEMA, Warehouse, context};
 
 /// A schema of a database.
 pub(crate) struct Room {
-    pub(crate) warehouse: Arc<Warehouse>,
+    pub(crate) warehouse: Warehouse,
     pub(crate) schema: String,
 }
 
 impl Room {
     async fn create() -> Self {
         Self {
-            warehouse: Arc::new(Warehouse::create().await),
+            warehouse: Warehouse::create().await,
             schema: SCHEMA.to_owned(),
         }
     }

@@ -121,7 +121,7 @@ async fn a_dropped_split_column_stops_the_table() {
         .await
         .unwrap();
     let error = warehouse.try_run(target, vec![batch()]).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert!(error.message.contains("v__st"), "{error}");
 }
 

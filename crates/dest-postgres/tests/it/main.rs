@@ -10,6 +10,7 @@ mod last_commit;
 mod limits;
 mod nested;
 mod nested_model;
+mod refusals;
 mod rejected;
 mod replace;
 mod severed;

@@ -1,11 +1,11 @@
 //! The connection breaks at every message of a load.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use selvedge_connector::Destination;
 use selvedge_dest_postgres::PostgresDestination;
+use selvedge_testkit::postgres::TestDatabase;
 use selvedge_testkit::severed::wire::Protocol;
 use selvedge_testkit::severed::{Severable, scenario, survives_every_cut};
 use serde_json::json;
@@ -14,17 +14,17 @@ use tokio::sync::OnceCell;
 use crate::conformance::Room;
 use crate::support::{Warehouse, settings};
 
-/// One database for all cuts of a test: making one takes longer than a load.
-static WAREHOUSE: OnceCell<Arc<Warehouse>> = OnceCell::const_new();
+/// One database for all cuts: making one takes longer than a load. Sessions belong to the runtime of one test.
+static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
 static ROOMS: AtomicU64 = AtomicU64::new(0);
 
 #[async_trait]
 impl Severable for Room {
     async fn fresh() -> Self {
-        let create = async || Arc::new(Warehouse::create().await);
+        let database = DATABASE.get_or_init(TestDatabase::create).await;
         let number = ROOMS.fetch_add(1, Ordering::SeqCst);
         Self {
-            warehouse: WAREHOUSE.get_or_init(create).await.clone(),
+            warehouse: Warehouse::within(database.clone()).await,
             schema: format!("room_{number}"),
         }
     }

@@ -57,7 +57,11 @@ pub(crate) fn dialer() -> Dialer {
 
 impl Warehouse {
     pub(crate) async fn create() -> Self {
-        let database = TestDatabase::create().await;
+        Self::within(TestDatabase::create().await).await
+    }
+
+    /// With a session of its own in a database that is there.
+    pub(crate) async fn within(database: TestDatabase) -> Self {
         let client = database.connect().await;
         let destination = PostgresDestination::new(&settings(&database, json!({}))).unwrap();
         Self {

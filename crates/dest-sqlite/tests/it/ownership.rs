@@ -21,7 +21,7 @@ async fn two_schemas_cannot_share_a_table() {
     let second = || in_schema("a__b", merge("c", &["id"]));
     warehouse.load(first(), vec![people(1, &[(1, "x")])]).await;
     let error = warehouse.open(context(1), second()).await.err().unwrap();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
     assert!(error.message.contains("a__b__c"), "{error}");
     assert!(error.message.contains("schema a"), "{error}");
     warehouse.load(first(), vec![people(2, &[(2, "y")])]).await;
@@ -44,7 +44,7 @@ async fn of_two_schemas_that_open_together_the_later_to_write_is_refused() {
     first.write(people(1, &[(1, "x")])).await.unwrap();
     first.finish(crate::support::checkpoint(1)).await.unwrap();
     let error = second.write(people(1, &[(1, "x")])).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Configuration);
+    assert_eq!(error.kind, ErrorKind::Data);
 }
 
 #[tokio::test]

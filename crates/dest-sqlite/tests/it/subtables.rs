@@ -422,7 +422,7 @@ async fn a_missing_column_of_the_engines_own_stops_the_table() {
         ));
         let opened = warehouse.open(context(1), merge("posts", KEY)).await;
         let error = opened.err().unwrap();
-        assert_eq!(error.kind, ErrorKind::Configuration);
+        assert_eq!(error.kind, ErrorKind::Data);
         assert!(error.message.contains(column), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! Records with a key: they replace each other by it, or are all kept for readers to choose from.
 
-use selvedge_connector::{ShapedBatch, StreamIdentity, TableTarget};
+use selvedge_connector::{ErrorKind, ShapedBatch, StreamIdentity, TableTarget};
 
 use super::{
     Loading, OtherKey, Subject, expected, json, load, merge, open, replacement, run, shown,
@@ -235,7 +235,10 @@ pub async fn another_key_appends_or_stops_until_a_reset(subject: &impl Subject) 
                 }
                 Err(error) => error,
             };
-            assert_eq!(error.message, text);
+            assert_eq!(
+                (error.kind, error.message.as_str()),
+                (ErrorKind::Data, text)
+            );
             assert_eq!(shown(subject, &["id", "b"]).await, ["1|1"]);
         }
     }
