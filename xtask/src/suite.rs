@@ -24,6 +24,9 @@ const BROWSER_PACKAGE: &str = "selvedge-web";
 /// The crates with tests that need a MariaDB server.
 const MARIADB_PACKAGES: [&str; 2] = ["selvedge-dest-mysql", "selvedge"];
 
+/// The one of them with tests that need the strict one.
+const STRICT_PACKAGE: &str = "selvedge-dest-mysql";
+
 /// The one crate with tests that need buckets.
 const BUCKET_PACKAGE: &str = "selvedge-dest-lake";
 
@@ -104,7 +107,13 @@ pub(crate) fn run(arguments: &TestArguments, interrupts: &Interrupts) -> Result<
         command.env(chromium::DRIVER_VARIABLE, programs.driver);
     }
     let mariadb = match concerns(&arguments.arguments, &MARIADB_PACKAGES) {
-        true => mariadb::provide(&mut command, &[Kind::Open, Kind::Strict], interrupts)?,
+        true => {
+            let kinds: &[Kind] = match concerns(&arguments.arguments, &[STRICT_PACKAGE]) {
+                true => &[Kind::Open, Kind::Strict],
+                false => &[Kind::Open],
+            };
+            mariadb::provide(&mut command, kinds, interrupts)?
+        }
         false => Vec::new(),
     };
     let ended = run_with_server(&mut command, interrupts);

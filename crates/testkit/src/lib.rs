@@ -10,8 +10,10 @@
 //! - [`nested`]: random loads of nested records against a model, for any destination with subtables;
 //! - [`conformance`]: the cases that every destination has to pass alike;
 //! - [`severed`]: loads whose connection is cut at every message, and loads whose process dies at every step;
+//! - [`bulk`]: how fast a destination is, next to its own bulk load;
 //! - [`memory`]: a source and a destination without a database.
 
+pub mod bulk;
 pub mod clock;
 pub mod conformance;
 pub mod contract;

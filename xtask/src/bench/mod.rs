@@ -46,8 +46,8 @@ enum Benchmark {
     Intake,
     /// Durable entries of the intake log, against plain writers that sync once per group.
     Spool,
-    /// Prepared batches into PostgreSQL, against COPY of the same rows from a file.
-    Load,
+    /// Prepared batches into each destination, against its own bulk load of the same rows from a file.
+    Load(in_crate::LoadArguments),
 }
 
 /// Runs the benchmark that the arguments name.
@@ -60,8 +60,6 @@ pub(crate) fn run(arguments: &BenchArguments, interrupts: &Interrupts) -> Result
         Benchmark::Shape => in_crate::run("selvedge-shape", &["json"]),
         Benchmark::Intake => in_crate::run("selvedge-intake", &["batch", "push"]),
         Benchmark::Spool => in_crate::run("selvedge-spool", &["append"]),
-        Benchmark::Load => {
-            in_crate::run_with_postgres("selvedge-dest-postgres", &["load"], interrupts)
-        }
+        Benchmark::Load(arguments) => in_crate::load(arguments, interrupts),
     }
 }
