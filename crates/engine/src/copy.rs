@@ -14,6 +14,7 @@ use selvedge_types::stream::ReplicationMethod;
 use selvedge_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::bookmark::ReplicationKeys;
 use crate::journal::{Component, JournalError, Loaded, Progress, RunJournal};
 use crate::limits::RunLimits;
 use crate::plan::StreamPlan;
@@ -233,7 +234,8 @@ impl Copier<'_> {
                     let size_bytes = size_of(&batch.records);
                     for shaped in self.shape(plan, batch, extracted_at, table_version)? {
                         let key = position.replication_key.as_deref();
-                        position.untold.observe(&shaped, key);
+                        let keys = key.map_or(ReplicationKeys::NONE, ReplicationKeys::Ascending);
+                        position.untold.observe(&shaped, keys);
                         writer.write(shaped).await.map_err(CopyError::Target)?;
                     }
                     copied.row_count += rows;
@@ -392,7 +394,6 @@ impl Copier<'_> {
             table_version: position.version.unwrap_or(0),
             new_version: plan.mode == LoadMode::Replace,
             primary_keys: &plan.key,
-            replication_key: position.replication_key.as_deref(),
             now: self.clock.now(),
         })
     }

@@ -10,6 +10,7 @@
 //!
 //! [`TableWriter::committed_position`]: selvedge_connector::TableWriter::committed_position
 
+mod bookmark;
 mod copy;
 mod journal;
 pub mod lane;
@@ -24,6 +25,7 @@ mod sequence;
 mod summary;
 mod tap;
 
+pub use bookmark::ReplicationKeys;
 pub use journal::{Component, JournalError, Loaded, Progress, RunJournal, StreamState};
 pub use limits::RunLimits;
 pub use listing::{StreamListing, listing, tap_listing};

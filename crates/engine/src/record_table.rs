@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use selvedge_connector::{
-    Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, LoadMode,
-    RefusedRecord, Sequences, SystemValues, TableTarget, TableWriter,
+    Books, Checkpoint, CommitReport, ConnectorError, Destination, Instants, LoadMode, LogicalType,
+    RefusedRecord, Sequences, ShapedBatch, SystemValues, TableTarget, TableWriter,
 };
 use selvedge_shape::json::JsonShaper;
 use selvedge_types::load::FinishedLoad;
 use selvedge_types::{Clock, Timestamp};
 use serde_json::Value;
 
+use crate::bookmark::ReplicationKeys;
 use crate::limits::RunLimits;
 use crate::{LoadNames, LoadSummary};
+
+/// Texts of keys are documented as shorter. Longer ones are taken, but not by every destination.
+pub(crate) const LONG_KEY_CHARACTERS: usize = 256;
 
 /// What tables are written with.
 #[derive(Clone)]
@@ -49,6 +54,8 @@ pub(crate) struct RecordTable {
     writer: Box<dyn TableWriter>,
     told: Told,
     shaper: Option<JsonShaper>,
+    /// Replication keys of the records, for what is told of them.
+    bookmark_names: Vec<String>,
     /// By row of the batch under way.
     sequences: Vec<i64>,
     /// Rows handed to the writer so far.
@@ -61,6 +68,9 @@ pub(crate) struct RecordTable {
     pub(crate) uncommitted_bytes: usize,
     given: u64,
     books: Books,
+    not_finite: u64,
+    /// A field of the key with a value that is longer than keys should be.
+    long_key: Option<String>,
     /// What came since somebody was told.
     pub(crate) summary: LoadSummary,
 }
@@ -81,6 +91,7 @@ impl RecordTable {
             },
             writer,
             shaper: None,
+            bookmark_names: Vec::new(),
             sequences: Vec::new(),
             rows: 0,
             extracted_at: Vec::new(),
@@ -89,6 +100,8 @@ impl RecordTable {
             uncommitted_bytes: 0,
             given: 0,
             books: Books::default(),
+            not_finite: 0,
+            long_key: None,
             summary: LoadSummary::default(),
         }
     }
@@ -103,9 +116,14 @@ impl RecordTable {
         self.writer.committed_position()
     }
 
-    /// Records that follow are typed like this. Those before are handed to the writer.
-    pub(crate) async fn type_records(&mut self, typed: Typed<'_>) -> Result<(), ConnectorError> {
+    /// Records that follow are typed like this, and have these replication keys. Those before are handed to the writer.
+    pub(crate) async fn type_records(
+        &mut self,
+        typed: Typed<'_>,
+        bookmark_names: &[String],
+    ) -> Result<(), ConnectorError> {
         self.flush().await?;
+        self.bookmark_names = bookmark_names.to_vec();
         let nesting = self.around.destination.nesting();
         let destination = self.around.destination.display_name();
         let key = &self.told.key;
@@ -149,10 +167,14 @@ impl RecordTable {
             || self.shaper.as_ref().is_some_and(waiting)
     }
 
-    /// Values that are no numbers (NaN and the infinities) since the last call; they are NULL.
+    /// Values that are no numbers (NaN and the infinities) among what was flushed since the last call; they are NULL.
     pub(crate) fn take_not_finite(&mut self) -> u64 {
-        let shaper = self.shaper.as_mut();
-        shaper.map_or(0, JsonShaper::take_not_finite)
+        std::mem::take(&mut self.not_finite)
+    }
+
+    /// A field of the key that had a value of [`LONG_KEY_CHARACTERS`] or more.
+    pub(crate) fn long_key(&self) -> Option<&str> {
+        self.long_key.as_deref()
     }
 
     /// Makes everything that was flushed durable.
@@ -239,10 +261,29 @@ impl RecordTable {
         let mut batch = shaper
             .finish(system)
             .map_err(|error| ConnectorError::internal(error.to_string()))?;
+        self.not_finite += shaper.take_not_finite();
         batch.refused.append(&mut self.damaged);
-        self.summary.observe(&batch, None);
+        if self.long_key.is_none() {
+            self.long_key = long_key(&batch, &self.told.key);
+        }
+        let keys = ReplicationKeys::AnyOrder(&self.bookmark_names);
+        self.summary.observe(&batch, keys);
         self.writer.write(batch).await
     }
+}
+
+/// The first field of the key that has a long value.
+fn long_key(batch: &ShapedBatch, key: &[String]) -> Option<String> {
+    let is_long = |text: &str| {
+        // No character is longer than its bytes.
+        text.len() >= LONG_KEY_CHARACTERS && text.chars().nth(LONG_KEY_CHARACTERS - 1).is_some()
+    };
+    let fields = batch.schema.fields.iter().zip(batch.records.columns());
+    let mut texts = fields.filter(|(field, _)| {
+        field.logical_type == LogicalType::Text && key.iter().any(|name| field.is_top_level(name))
+    });
+    let long = texts.find(|(_, array)| array.as_string::<i32>().iter().flatten().any(is_long));
+    long.map(|(field, _)| field.name.clone())
 }
 
 /// What loads of a table are told with.
@@ -262,7 +303,6 @@ impl Told {
             table_version: self.table_version,
             new_version: self.replaces,
             primary_keys: &self.key,
-            replication_key: None,
             now,
         }
     }

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use selvedge_connector::{CommitReport, Instants, ShapedBatch};
-use selvedge_shape::value_text;
 use selvedge_types::Timestamp;
-use selvedge_types::load::{BookmarkRange, FinishedLoad, LoadedTable};
+use selvedge_types::load::{FinishedLoad, LoadedTable};
 use serde::{Deserialize, Serialize};
+
+use crate::bookmark::{KeyRanges, ReplicationKeys};
 
 /// Bytes of object names after which a load is told although it goes on: they are kept in the position, which is written
 /// with every commit.
@@ -31,11 +32,8 @@ pub struct LoadSummary {
     min_batched_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_extracted_at: Option<i64>,
-    /// Of the replication key, in canonical text, like the next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_key: Option<String>,
+    #[serde(skip_serializing_if = "KeyRanges::is_empty")]
+    keys: KeyRanges,
     #[serde(skip_serializing_if = "Option::is_none")]
     objects: Option<Vec<String>>,
     /// By name in the destination.
@@ -62,7 +60,6 @@ pub struct LoadNames<'a> {
     /// The rows took the place of all others.
     pub new_version: bool,
     pub primary_keys: &'a [String],
-    pub replication_key: Option<&'a str>,
     /// When the load ended.
     pub now: Timestamp,
 }
@@ -73,8 +70,8 @@ impl LoadSummary {
         *self == Self::default()
     }
 
-    /// Notes a batch that is about to be written. Rows of an incremental read ascend by `replication_key`.
-    pub fn observe(&mut self, batch: &ShapedBatch, replication_key: Option<&str>) {
+    /// Notes a batch that is about to be written.
+    pub fn observe(&mut self, batch: &ShapedBatch, keys: ReplicationKeys<'_>) {
         self.given += batch.record_count() as u64;
         let batched_at = batch.system.batched_at.as_micros();
         let min = self.min_batched_at.unwrap_or(batched_at);
@@ -85,32 +82,7 @@ impl LoadSummary {
         };
         // `None` is less than any instant.
         self.max_extracted_at = self.max_extracted_at.max(extracted_at);
-        if let Some(key) = replication_key {
-            self.observe_key(batch, key);
-        }
-    }
-
-    fn observe_key(&mut self, batch: &ShapedBatch, key: &str) {
-        let mut fields = batch.schema.fields.iter();
-        let Some(index) = fields.position(|field| field.is_top_level(key)) else {
-            return;
-        };
-        let array = batch.records.column(index);
-        let mut with_key = (0..array.len()).filter(|row| array.is_valid(*row));
-        let (Some(first), last) = (with_key.next(), with_key.next_back()) else {
-            return;
-        };
-        let text = |row| {
-            value_text(
-                &batch.schema.fields[index].logical_type,
-                array.as_ref(),
-                row,
-            )
-        };
-        if self.min_key.is_none() {
-            self.min_key = Some(text(first));
-        }
-        self.max_key = Some(text(last.unwrap_or(first)));
+        self.keys.observe(batch, keys);
     }
 
     /// Adds what a commit achieved.
@@ -151,8 +123,7 @@ impl LoadSummary {
         Self {
             objects: None,
             subtables: BTreeMap::new(),
-            min_key: self.min_key.clone(),
-            max_key: self.max_key.clone(),
+            keys: self.keys.clone(),
             ..*self
         }
     }
@@ -170,15 +141,9 @@ impl LoadSummary {
         if self.written == 0 && self.rejected == 0 && !names.new_version {
             return None;
         }
-        let bookmark = match (names.replication_key, self.min_key, self.max_key) {
-            (Some(key), Some(min_value), Some(max_value)) if self.written > 0 => {
-                Some(BookmarkRange {
-                    key: key.to_owned(),
-                    min_value,
-                    max_value,
-                })
-            }
-            _ => None,
+        let bookmarks = match self.written {
+            0 => Vec::new(),
+            _ => self.keys.into_told(),
         };
         let subtables = self.subtables.into_iter();
         Some(FinishedLoad {
@@ -188,7 +153,7 @@ impl LoadSummary {
                 .min_batched_at
                 .map_or(names.now, Timestamp::from_micros),
             max_extracted_at: self.max_extracted_at.map(Timestamp::from_micros),
-            bookmark,
+            bookmarks,
             primary_keys: names.primary_keys.to_vec(),
             root: LoadedTable {
                 source_name: names.source_table.to_owned(),
@@ -266,37 +231,32 @@ mod tests {
         }
     }
 
+    const CHANGED: ReplicationKeys<'_> = ReplicationKeys::Ascending("changed");
+
     const NAMES: LoadNames<'_> = LoadNames {
         source_table: "Orders",
         destination_table: "orders",
         table_version: 0,
         new_version: false,
         primary_keys: &[],
-        replication_key: Some("changed"),
         now: Timestamp::from_micros(99),
     };
 
     #[test]
     fn commits_add_up_to_one_load() {
         let mut summary = LoadSummary::default();
-        summary.observe(
-            &batch(20, same(10), &[None, Some(3), Some(4)]),
-            Some("changed"),
-        );
+        summary.observe(&batch(20, same(10), &[None, Some(3), Some(4)]), CHANGED);
         summary.add(&report(2, 1, Some("b/1")));
-        summary.observe(&batch(30, same(11), &[None, None]), Some("changed"));
+        summary.observe(&batch(30, same(11), &[None, None]), CHANGED);
         let each = Instants::Each(vec![Some(9), None, Some(12)].into());
-        summary.observe(
-            &batch(31, each, &[Some(4), Some(7), Some(9)]),
-            Some("changed"),
-        );
+        summary.observe(&batch(31, each, &[Some(4), Some(7), Some(9)]), CHANGED);
         summary.add(&report(5, 0, Some("b/2")));
         let kept = serde_json::to_string(&summary).unwrap();
         let summary: LoadSummary = serde_json::from_str(&kept).unwrap();
         let load = summary.finished(NAMES).unwrap();
         assert_eq!(load.min_batched_at, Timestamp::from_micros(20));
         assert_eq!(load.max_extracted_at, Some(Timestamp::from_micros(12)));
-        let bookmark = load.bookmark.unwrap();
+        let [bookmark] = load.bookmarks.try_into().unwrap();
         assert_eq!((&*bookmark.min_value, &*bookmark.max_value), ("3", "9"));
         assert_eq!((load.root.row_count, load.root.rejected_count), (7, 1));
         assert_eq!(load.root.objects.as_deref().unwrap(), ["b/1", "b/2"]);
@@ -318,7 +278,7 @@ mod tests {
             ..CommitReport::default()
         };
         let mut summary = LoadSummary::default();
-        summary.observe(&batch(1, same(1), &[Some(1); 3]), None);
+        summary.observe(&batch(1, same(1), &[Some(1); 3]), ReplicationKeys::NONE);
         summary.add(&older);
         assert_eq!(summary.clone().finished(NAMES), None);
         let emptied = LoadNames {
@@ -332,23 +292,20 @@ mod tests {
     #[test]
     fn a_load_of_rejections_alone_has_no_bookmark() {
         let mut summary = LoadSummary::default();
-        summary.observe(&batch(1, same(1), &[Some(1), Some(2)]), Some("changed"));
+        summary.observe(&batch(1, same(1), &[Some(1), Some(2)]), CHANGED);
         summary.add(&report(0, 2, None));
         let load = summary.finished(NAMES).unwrap();
         assert_eq!((load.root.row_count, load.root.rejected_count), (0, 2));
-        assert_eq!((load.bookmark, load.root.objects), (None, None));
+        assert_eq!((load.bookmarks, load.root.objects), (Vec::new(), None));
     }
 
     #[test]
     fn records_of_an_unheard_commit_count_as_written() {
         let mut heard = LoadSummary::default();
-        heard.observe(&batch(1, same(1), &[Some(1), Some(2)]), Some("changed"));
+        heard.observe(&batch(1, same(1), &[Some(1), Some(2)]), CHANGED);
         heard.add(&report(1, 1, Some("b/1")));
         let mut summary = heard.clone();
-        summary.observe(
-            &batch(2, same(2), &[Some(3), Some(4), Some(5)]),
-            Some("changed"),
-        );
+        summary.observe(&batch(2, same(2), &[Some(3), Some(4), Some(5)]), CHANGED);
         let beside_the_rows = summary.without_tables();
         let load = beside_the_rows
             .of_unheard_commit(&heard)
@@ -357,7 +314,7 @@ mod tests {
         assert_eq!((load.root.row_count, load.root.rejected_count), (4, 1));
         assert_eq!(load.root.objects.as_deref().unwrap(), ["b/1"]);
         assert_eq!(load.subtables[0].row_count, 2);
-        assert_eq!(load.bookmark.unwrap().max_value, "5");
+        assert_eq!(load.bookmarks[0].max_value, "5");
     }
 
     #[test]

@@ -13,8 +13,9 @@ pub struct FinishedLoad {
     pub min_batched_at: Timestamp,
     /// When the last row was extracted; `None` where nobody said so.
     pub max_extracted_at: Option<Timestamp>,
-    /// Values of the replication key; `None` where there is no key, or every record was rejected.
-    pub bookmark: Option<BookmarkRange>,
+    /// What the replication keys were in the records of the load, rejected and superseded ones included; empty where there is
+    /// no key, or no record became a row.
+    pub bookmarks: Vec<BookmarkRange>,
     /// Key fields of the table, by source name.
     pub primary_keys: Vec<String>,
     /// The stream's own table.

@@ -1,7 +1,7 @@
 //! What a post-load hook is told, version 1.0.
 
 use selvedge_types::Timestamp;
-use selvedge_types::load::{FinishedLoad, LoadedTable};
+use selvedge_types::load::{BookmarkRange, FinishedLoad, LoadedTable};
 use serde::Serialize;
 
 const VERSION: &str = "1.0";
@@ -29,8 +29,8 @@ struct Table<'a> {
     s3_objects: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     primary_keys: Option<&'a [String]>,
-    /// One for each replication key.
-    bookmark_metadata: Option<[Bookmark<'a>; 1]>,
+    /// One for each replication key; `None` without any.
+    bookmark_metadata: Option<Vec<Bookmark<'a>>>,
     max_time_extracted: Option<String>,
 }
 
@@ -45,13 +45,7 @@ struct Bookmark<'a> {
 pub(crate) fn payload(integration_name: &str, load: &FinishedLoad) -> Vec<u8> {
     let mut tables = vec![Table {
         primary_keys: load.root.objects.is_some().then_some(&load.primary_keys),
-        bookmark_metadata: load.bookmark.as_ref().map(|range| {
-            [Bookmark {
-                key: &range.key,
-                min_value: &range.min_value,
-                max_value: &range.max_value,
-            }]
-        }),
+        bookmark_metadata: (!load.bookmarks.is_empty()).then(|| bookmarks(&load.bookmarks)),
         ..table(load, &load.root)
     }];
     tables.extend(load.subtables.iter().map(|subtable| table(load, subtable)));
@@ -66,6 +60,17 @@ pub(crate) fn payload(integration_name: &str, load: &FinishedLoad) -> Vec<u8> {
         tables,
     };
     serde_json::to_vec(&payload).expect("names, texts and integers are always JSON")
+}
+
+fn bookmarks(ranges: &[BookmarkRange]) -> Vec<Bookmark<'_>> {
+    let ranges = ranges.iter();
+    ranges
+        .map(|range| Bookmark {
+            key: &range.key,
+            min_value: &range.min_value,
+            max_value: &range.max_value,
+        })
+        .collect()
 }
 
 /// A table without keys of its own.
@@ -84,8 +89,6 @@ fn table<'a>(load: &FinishedLoad, table: &'a LoadedTable) -> Table<'a> {
 
 #[cfg(test)]
 mod tests {
-    use selvedge_types::load::BookmarkRange;
-
     use super::*;
 
     fn instant(text: &str) -> Timestamp {
@@ -102,17 +105,25 @@ mod tests {
         }
     }
 
+    fn range(key: &str, min_value: &str, max_value: &str) -> BookmarkRange {
+        BookmarkRange {
+            key: key.to_owned(),
+            min_value: min_value.to_owned(),
+            max_value: max_value.to_owned(),
+        }
+    }
+
     fn load() -> FinishedLoad {
         FinishedLoad {
             table_version: 0,
             new_version: false,
             min_batched_at: instant("2031-03-01T12:00:08.026Z"),
             max_extracted_at: Some(instant("2031-03-01T11:59:31.4Z")),
-            bookmark: Some(BookmarkRange {
-                key: "changed_at".to_owned(),
-                min_value: "2031-02-28T00:00:00.000000Z".to_owned(),
-                max_value: "2031-03-01T00:00:00.000000Z".to_owned(),
-            }),
+            bookmarks: vec![range(
+                "changed_at",
+                "2031-02-28T00:00:00.000000Z",
+                "2031-03-01T00:00:00.000000Z",
+            )],
             primary_keys: vec!["id".to_owned()],
             root: LoadedTable {
                 rejected_count: 2,
@@ -158,12 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn each_replication_key_has_a_range() {
+        let mut load = load();
+        load.bookmarks = vec![range("day", "1", "2"), range("id", "-7", "9")];
+        assert!(text(&load).contains(concat!(
+            r#""bookmark_metadata":[{"key":"day","min_value":"1","max_value":"2"},"#,
+            r#"{"key":"id","min_value":"-7","max_value":"9"}],"#,
+        )));
+    }
+
+    #[test]
     fn a_load_of_rejections_alone_has_no_rows_and_no_bookmark() {
         let load = FinishedLoad {
             new_version: true,
             table_version: 1_700_000_000_000,
             max_extracted_at: None,
-            bookmark: None,
+            bookmarks: Vec::new(),
             root: LoadedTable {
                 rejected_count: 3,
                 ..table("orders", "orders", 0)

@@ -16,7 +16,7 @@ use super::{
     LogPosition,
 };
 use crate::limits::RunLimits;
-use crate::record_table::Surroundings;
+use crate::record_table::{LONG_KEY_CHARACTERS, Surroundings};
 use crate::{LoadSummary, Loaded};
 
 /// Everything one load needs.
@@ -293,12 +293,29 @@ impl LaneLoad {
 
     async fn finish(&mut self, state: &mut State, mut table: LaneTable) -> Result<(), LaneError> {
         table.records.flush().await.map_err(LaneError::Target)?;
+        self.warn(&mut table);
         let checkpoint = self.checkpoint(state, &table.records.summary)?;
         let finished = table.records.finish(checkpoint, &self.table_name).await;
         let (report, books, loaded) = finished.map_err(LaneError::Target)?;
         state.report.books.books += books;
         self.heard(state, &report);
         self.save(state, loaded.as_ref()).await
+    }
+
+    /// Says what is odd about the values that came.
+    fn warn(&self, table: &mut LaneTable) {
+        let name = &self.table_name;
+        let not_finite = table.records.take_not_finite();
+        if not_finite > 0 {
+            let text = format!("{name}: {not_finite} values that are no numbers became NULL");
+            self.journal.log(LogLevel::Warning, &text);
+        }
+        if let Some(field) = table.records.long_key() {
+            let text = format!(
+                "{name}: the key field {field} has values of {LONG_KEY_CHARACTERS} characters or more, which not every destination holds"
+            );
+            self.journal.log(LogLevel::Warning, &text);
+        }
     }
 
     async fn save(

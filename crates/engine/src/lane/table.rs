@@ -1,7 +1,7 @@
 //! The table of a lane: the messages of its parts become records.
 
 use selvedge_connector::{ConnectorError, TableTarget, TableWriter};
-use selvedge_intake::{Message, Messages, Typing};
+use selvedge_intake::{Message, Messages, PartHeader, Typing};
 
 use super::{LaneError, LanePart};
 use crate::record_table::{Given, RecordTable, Surroundings, Typed};
@@ -9,8 +9,8 @@ use crate::record_table::{Given, RecordTable, Surroundings, Typed};
 /// An open table of a lane.
 pub(super) struct LaneTable {
     pub(super) records: RecordTable,
-    /// Of the records that came last.
-    typing: Option<Typing>,
+    /// How the records that came last are typed, and their replication keys.
+    described: Option<(Typing, Vec<String>)>,
 }
 
 impl LaneTable {
@@ -21,15 +21,19 @@ impl LaneTable {
     ) -> Self {
         Self {
             records: RecordTable::new(around, target, writer),
-            typing: None,
+            described: None,
         }
     }
 
     /// Takes all records of a part.
     pub(super) async fn write(&mut self, part: &LanePart) -> Result<(), LaneError> {
-        if self.typing.as_ref() != Some(&part.header.typing) {
-            self.type_records(&part.header.typing).await?;
-            self.typing = Some(part.header.typing.clone());
+        let header = &part.header;
+        let as_before = |(typing, bookmark_names): &(Typing, Vec<String>)| {
+            *typing == header.typing && *bookmark_names == header.bookmark_names
+        };
+        if !self.described.as_ref().is_some_and(as_before) {
+            self.describe(header).await?;
+            self.described = Some((header.typing.clone(), header.bookmark_names.clone()));
         }
         let text = match std::str::from_utf8(&part.messages) {
             Ok(text) => text,
@@ -59,9 +63,9 @@ impl LaneTable {
         Ok(())
     }
 
-    async fn type_records(&mut self, typing: &Typing) -> Result<(), LaneError> {
+    async fn describe(&mut self, header: &PartHeader) -> Result<(), LaneError> {
         let schema;
-        let typed = match typing {
+        let typed = match &header.typing {
             Typing::Schema(text) => {
                 schema = serde_json::from_str(text).map_err(|error| {
                     LaneError::Log(ConnectorError::internal(format!(
@@ -73,8 +77,8 @@ impl LaneTable {
             Typing::Value => Typed::Values,
             Typing::Tag => Typed::Tags,
         };
-        let typed = self.records.type_records(typed).await;
-        typed.map_err(LaneError::Target)
+        let typed = self.records.type_records(typed, &header.bookmark_names);
+        typed.await.map_err(LaneError::Target)
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct TapTable {
     pub(super) versions: Versions,
     /// Whether its records go anywhere at all.
     pub(super) is_wanted: bool,
+    /// Whether the user has all of it read each time: then nothing is a bookmark, whatever the tap says.
+    pub(super) is_full_table: bool,
     /// Why nothing goes into it any more in this run.
     pub(super) failure: Option<ConnectorError>,
     /// A replacement was begun and will not come to its end in this run.
@@ -71,6 +73,7 @@ impl TapTable {
             schema,
             versions,
             is_wanted: true,
+            is_full_table: false,
             failure: None,
             abandoned: false,
             open: None,
@@ -169,9 +172,9 @@ impl TapTable {
         };
         let opened = around.destination.open(load.clone(), target.clone());
         let mut records = RecordTable::new(around, &target, opened.await?);
-        records
-            .type_records(Typed::Schema(&self.schema.schema))
-            .await?;
+        let typed = Typed::Schema(&self.schema.schema);
+        let bookmark_names = bookmark_names(&self.schema, self.is_full_table);
+        records.type_records(typed, bookmark_names).await?;
         // A text that is no mark of ours was written by a native connector of the same source.
         let mark = records.committed_position().map(serde_json::from_str);
         let mark: Option<CommitMark> = mark.and_then(Result::ok);
@@ -198,10 +201,12 @@ impl TapTable {
 
     /// The tap describes its records anew. Whether the table has to be closed for it.
     pub(super) async fn describe(&mut self, schema: TapSchema) -> Result<bool, ConnectorError> {
+        let is_full_table = self.is_full_table;
         let other_key = match &mut self.open {
             Some(open) => {
                 let typed = Typed::Schema(&schema.schema);
-                open.records.type_records(typed).await?;
+                let bookmark_names = bookmark_names(&schema, is_full_table);
+                open.records.type_records(typed, bookmark_names).await?;
                 !open.records.takes(&schema.key_properties)
             }
             None => false,
@@ -289,6 +294,14 @@ impl TapTable {
             number: self.checkpoints,
             position: Some(mark),
         })
+    }
+}
+
+/// The replication keys of a stream.
+fn bookmark_names(schema: &TapSchema, is_full_table: bool) -> &[String] {
+    match is_full_table {
+        true => &[],
+        false => &schema.bookmark_properties,
     }
 }
 

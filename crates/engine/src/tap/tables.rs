@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use selvedge_connector::{
-    ConnectorError, ErrorKind, LoadContext, TapRecords, TapSchema, TapStream,
+    ConnectorError, ErrorKind, LoadContext, TapMetadata, TapRecords, TapSchema, TapStream,
 };
 
 use super::position::{TapPosition, TapStreamPosition, TapStreamState};
@@ -56,6 +56,7 @@ struct Known {
     tap_stream_id: String,
     epoch: i64,
     before: Option<TapStreamPosition>,
+    is_full_table: bool,
 }
 
 impl<'a> Tables<'a> {
@@ -67,21 +68,25 @@ impl<'a> Tables<'a> {
         selected: &[TapStreamState],
         position: &TapPosition,
     ) -> Self {
-        let names: HashMap<&str, &str> = discovered
+        let offered: HashMap<&str, &TapStream> = discovered
             .iter()
-            .map(|stream| (stream.tap_stream_id.as_str(), stream.stream_name.as_str()))
+            .map(|stream| (stream.tap_stream_id.as_str(), stream))
             .collect();
         let mut known = HashMap::new();
         for state in selected {
             let before = position.streams.get(&state.tap_stream_id).copied();
+            let offered = offered.get(state.tap_stream_id.as_str());
+            let is_full_table = is_full_table(&state.chosen, offered.copied());
             let stream = || Known {
                 tap_stream_id: state.tap_stream_id.clone(),
                 epoch: state.epoch,
                 before,
+                is_full_table,
             };
             // Messages name a stream by either; where two share a name, each is known by its id at least.
-            if let Some(name) = names.get(state.tap_stream_id.as_str()) {
-                known.entry((*name).to_owned()).or_insert_with(stream);
+            if let Some(offered) = offered {
+                let name = offered.stream_name.clone();
+                known.entry(name).or_insert_with(stream);
             }
             known.insert(state.tap_stream_id.clone(), stream());
         }
@@ -174,7 +179,10 @@ impl<'a> Tables<'a> {
                     begun: known.before.is_some(),
                     rebuild: known.before.is_none() && known.epoch > 1,
                 };
-                TapTable::new(known.tap_stream_id.clone(), known.epoch, schema, versions)
+                let id = known.tap_stream_id.clone();
+                let mut table = TapTable::new(id, known.epoch, schema, versions);
+                table.is_full_table = known.is_full_table;
+                table
             }
             None if self.unselected.contains(&*name) => {
                 self.notes.push(format!(
@@ -418,4 +426,17 @@ impl<'a> Tables<'a> {
             false => Ok(()),
         }
     }
+}
+
+/// Whether all of a stream is read each time, by the user's choice or because the tap knows no other way.
+fn is_full_table(chosen: &[TapMetadata], offered: Option<&TapStream>) -> bool {
+    let method = |entries: &[TapMetadata], name: &str| {
+        let of_stream = entries.iter().find(|entry| entry.breadcrumb.is_empty())?;
+        let method = of_stream.metadata.get(name)?.as_str()?;
+        Some(method == "FULL_TABLE")
+    };
+    let forced = || method(&offered?.metadata, "forced-replication-method");
+    method(chosen, "replication-method")
+        .or_else(forced)
+        .unwrap_or(false)
 }

@@ -18,6 +18,7 @@ use selvedge_testkit::effort;
 use selvedge_testkit::memory::MemoryDestination;
 use selvedge_testkit::sabotage::{DestinationFault, SabotagedDestination};
 use selvedge_types::Timestamp;
+use selvedge_types::load::FinishedLoad;
 use tokio_util::sync::CancellationToken;
 
 use crate::dice::Dice;
@@ -59,7 +60,7 @@ fn part(at: LogPosition, said: &Said, keyed: bool) -> LanePart {
                 Vec::new()
             },
             table_version: said.version,
-            bookmark_names: Vec::new(),
+            bookmark_names: vec!["said".to_owned()],
             typing: Typing::Value,
         },
         messages: messages.join(",").into(),
@@ -92,6 +93,8 @@ impl LaneParts for Parts {
 struct Journal {
     position: Mutex<LanePosition>,
     told: Mutex<u64>,
+    finished: Mutex<Vec<FinishedLoad>>,
+    lines: Mutex<Vec<String>>,
     saves: AtomicU32,
     fault: u32,
 }
@@ -108,10 +111,15 @@ impl LaneJournal for Journal {
         }
         *self.position.lock().unwrap() = position;
         *self.told.lock().unwrap() += loaded.map_or(0, |loaded| loaded.row_count);
+        let finished = loaded.and_then(|loaded| loaded.finished);
+        self.finished.lock().unwrap().extend(finished.cloned());
         Ok(())
     }
 
-    fn log(&self, _: LogLevel, _: &str) {}
+    fn log(&self, level: LogLevel, text: &str) {
+        let line = format!("{} {text}", level.as_str());
+        self.lines.lock().unwrap().push(line);
+    }
 }
 
 /// A lane between its loads.
@@ -121,6 +129,10 @@ struct Bench {
     position: LanePosition,
     /// Rows that hooks were told of.
     told: u64,
+    /// Loads that hooks were told of.
+    finished: Vec<FinishedLoad>,
+    /// What the last load wrote into the log.
+    lines: Vec<String>,
     keyed: bool,
 }
 
@@ -131,6 +143,8 @@ impl Bench {
             log: Vec::new(),
             position: LanePosition::default(),
             told: 0,
+            finished: Vec::new(),
+            lines: Vec::new(),
             keyed,
         }
     }
@@ -206,6 +220,8 @@ impl Bench {
         let report = load.execute().await;
         self.position = *journal.position.lock().unwrap();
         self.told += *journal.told.lock().unwrap();
+        self.finished.append(&mut journal.finished.lock().unwrap());
+        self.lines = std::mem::take(&mut *journal.lines.lock().unwrap());
         report
     }
 
@@ -406,6 +422,71 @@ async fn a_version_replaces_the_table_only_when_it_is_activated() {
     assert_eq!(bench.load().await.books.books.old_version, 1);
     assert_eq!(bench.rows(), [(3, 3)]);
     assert_eq!(bench.position.upto, 5);
+}
+
+#[tokio::test]
+async fn a_load_is_told_with_the_range_of_its_bookmark_even_if_it_died_before() {
+    let mut bench = Bench::new(true);
+    let record = |sequence, id| Event::Record { sequence, id };
+    let said = |events| Said {
+        version: None,
+        events,
+    };
+    bench.say(&said(vec![record(30, 1), record(4, 2), record(100, 3)]));
+    let destination = Arc::new(bench.destination.clone());
+    assert!(bench.load_into(destination, 1).await.is_err());
+    assert!(bench.finished.is_empty());
+    bench.load().await;
+    bench.say(&said(vec![record(101, 1)]));
+    bench.load().await;
+    let ranges = bench.finished.iter().map(|load| {
+        let [range] = &load.bookmarks[..] else {
+            panic!("one range: {load:?}");
+        };
+        assert_eq!(range.key, "said");
+        (&*range.min_value, &*range.max_value)
+    });
+    let ranges: Vec<_> = ranges.collect();
+    assert_eq!(ranges, [("4", "100"), ("101", "101")]);
+}
+
+#[tokio::test]
+async fn long_keys_and_numbers_that_are_none_are_warned_of_once_a_load() {
+    let mut bench = Bench::new(true);
+    let said = Said {
+        version: None,
+        events: Vec::new(),
+    };
+    for (id, value) in [("k".repeat(255), "NaN"), ("ä".repeat(256), "-Infinity")] {
+        bench.say(&said);
+        let part = bench.log.last_mut().unwrap();
+        let data = format!(r#"{{"id":"{id}","value":{value}}}"#);
+        let message = format!(r#"{{"action":"upsert","sequence":1,"data":{data}}}"#);
+        part.messages = message.into();
+        part.record_count = 1;
+        if value == "NaN" {
+            bench.load().await;
+            let finite = ["WARNING t: 1 values that are no numbers became NULL"];
+            assert_eq!(
+                bench.lines, finite,
+                "a key of 255 characters is none to warn of"
+            );
+        }
+    }
+    bench.say(&said);
+    let again = bench.log[1].messages.clone();
+    let part = bench.log.last_mut().unwrap();
+    (part.messages, part.record_count) = (again, 1);
+    // Typed anew in between.
+    part.header.typing = Typing::Tag;
+    bench.load().await;
+    assert_eq!(
+        bench.lines,
+        [
+            "WARNING t: 2 values that are no numbers became NULL",
+            "WARNING t: the key field id has values of 256 characters or more, which not every destination holds",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ async fn a_load_is_told_once_with_all_its_commits_wherever_the_job_died() {
         let sums: Vec<_> = told
             .iter()
             .map(|load| {
-                let bookmark = load.bookmark.as_ref().unwrap();
+                let bookmark = &load.bookmarks[0];
                 let range = (bookmark.min_value.as_str(), bookmark.max_value.as_str());
                 (load.root.row_count, range)
             })
@@ -213,6 +213,6 @@ async fn a_replacement_is_told_as_a_new_version_and_counts_its_own_rows_only() {
     let told = look.told.lock().unwrap().clone();
     let [load] = told.try_into().unwrap();
     assert_eq!((load.new_version, load.root.row_count), (true, 7));
-    assert!(load.table_version > 0 && load.bookmark.is_none());
+    assert!(load.table_version > 0 && load.bookmarks.is_empty());
     assert_eq!(load.root.source_name, "a");
 }

@@ -14,6 +14,7 @@ use selvedge_testkit::effort;
 use selvedge_testkit::memory::MemoryDestination;
 use selvedge_testkit::sabotage::{DestinationFault, SabotagedDestination};
 use selvedge_types::job::JobState;
+use selvedge_types::load::FinishedLoad;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +75,7 @@ impl Tap for ScriptedTap {
                     stream: name.into(),
                     schema: Arc::new(json!({})),
                     key_properties: key.iter().map(|name| (*name).to_owned()).collect(),
-                    bookmark_properties: Vec::new(),
+                    bookmark_properties: vec!["value".to_owned()],
                 }),
                 Said::Record(stream, record, version) => {
                     let text = record.to_string();
@@ -115,6 +116,8 @@ struct Journal {
     position: Arc<Mutex<TapPosition>>,
     epochs: BTreeMap<&'static str, i64>,
     unselected: Option<&'static str>,
+    full_table: Option<&'static str>,
+    finished: Arc<Mutex<Vec<FinishedLoad>>>,
     lines: Arc<Mutex<Vec<String>>>,
     told: Arc<Mutex<u64>>,
     saves: AtomicU32,
@@ -150,8 +153,11 @@ impl RunJournal for Journal {
                 .epochs
                 .get(listing.tap_stream_id.as_str())
                 .unwrap_or(&1),
+            chosen: match self.full_table == Some(&*listing.tap_stream_id) {
+                true => vec![full_table()],
+                false => Vec::new(),
+            },
             tap_stream_id: listing.tap_stream_id,
-            chosen: Vec::new(),
             fields: Vec::new(),
         };
         let selected = listings
@@ -175,6 +181,8 @@ impl RunJournal for Journal {
         *self.position.lock().unwrap() = position.clone();
         let rows: u64 = loaded.iter().map(|loaded| loaded.row_count).sum();
         *self.told.lock().unwrap() += rows;
+        let finished = loaded.iter().filter_map(|loaded| loaded.finished.cloned());
+        self.finished.lock().unwrap().extend(finished);
         Ok(())
     }
 
@@ -197,6 +205,9 @@ struct Bench {
     position: TapPosition,
     epochs: BTreeMap<&'static str, i64>,
     unselected: Option<&'static str>,
+    full_table: Option<&'static str>,
+    /// Loads of the last run that hooks were told of.
+    finished: Vec<FinishedLoad>,
     lines: Vec<String>,
     fence: i64,
 }
@@ -209,6 +220,8 @@ impl Default for Bench {
             position: TapPosition::default(),
             epochs: BTreeMap::new(),
             unselected: None,
+            full_table: None,
+            finished: Vec::new(),
             lines: Vec::new(),
             fence: 0,
         }
@@ -236,6 +249,7 @@ impl Bench {
             position: Arc::new(Mutex::new(self.position.clone())),
             epochs: self.epochs.clone(),
             unselected: self.unselected,
+            full_table: self.full_table,
             fault,
             ..Journal::default()
         });
@@ -269,6 +283,7 @@ impl Bench {
         .await;
         self.position = journal.position.lock().unwrap().clone();
         self.lines = std::mem::take(&mut *journal.lines.lock().unwrap());
+        self.finished = std::mem::take(&mut *journal.finished.lock().unwrap());
         report
     }
 
@@ -283,6 +298,15 @@ impl Bench {
             .collect();
         rows.sort_unstable();
         rows
+    }
+}
+
+/// The user has all of a stream read each time.
+fn full_table() -> TapMetadata {
+    let method = json!({"replication-method": "FULL_TABLE"});
+    TapMetadata {
+        breadcrumb: Vec::new(),
+        metadata: method.as_object().cloned().unwrap_or_default(),
     }
 }
 
@@ -319,6 +343,41 @@ async fn a_state_is_saved_only_after_everything_before_it() {
         bench
             .lines
             .contains(&"target INFO State update: adding bookmarks.events.upto = 1".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_load_is_told_with_the_range_of_its_bookmark_unless_all_is_read_each_time() {
+    let script = |_: Option<&Value>| {
+        vec![
+            EVENTS,
+            Said::Schema("things", &["id"]),
+            record(0, 1, 30, None),
+            record(1, 1, 5, None),
+            record(0, 2, 7, None),
+            record(0, 3, 100, None),
+        ]
+    };
+    let mut bench = Bench {
+        full_table: Some("things"),
+        ..Bench::default()
+    };
+    bench.run(script).await;
+    let range = |load: &FinishedLoad| {
+        let [range] = &load.bookmarks[..] else {
+            return None;
+        };
+        Some((range.min_value.clone(), range.max_value.clone()))
+    };
+    let told: BTreeMap<_, _> = bench
+        .finished
+        .iter()
+        .map(|load| (load.root.source_name.as_str(), range(load)))
+        .collect();
+    let values = ("7".to_owned(), "100".to_owned());
+    assert_eq!(
+        told,
+        BTreeMap::from([("events", Some(values)), ("things", None)])
     );
 }
 

@@ -194,12 +194,15 @@ async fn hooks_are_told_of_loads_of_pushed_records() {
     let messages = [
         upsert(
             1,
-            &json!({ "id": 1, "lines": [{ "sku": "a" }, { "sku": "b" }] }),
+            &json!({ "id": 1, "at": "2031-02-03T04:05:06+01:00", "lines": [{ "sku": "a" }, { "sku": "b" }] }),
         ),
-        upsert(2, &json!({ "id": 1 })),
+        upsert(2, &json!({ "id": 1, "at": "2031-02-01T00:00:00Z" })),
         upsert(3, &json!({ "id": 2, "_sdc_sequence": 7 })),
     ];
-    pushed.batch(&keyed("orders", &messages)).await.accepted();
+    let mut body = keyed("orders", &messages);
+    body["schema"]["properties"]["at"] = json!({ "type": "string", "format": "date-time" });
+    body["bookmark_names"] = json!(["at", "id"]);
+    pushed.batch(&body).await.accepted();
     let payload = receiver.called(1).await[0].json();
     let of = |name: &str| payload[name].clone();
     assert_eq!(
@@ -213,12 +216,20 @@ async fn hooks_are_told_of_loads_of_pushed_records() {
     );
     let root = &payload["tables"][0];
     assert_eq!(
-        [
-            &root["num_rows"],
-            &root["num_rows_rejected"],
-            &root["bookmark_metadata"]
-        ],
-        [&json!(1), &json!(1), &Value::Null]
+        [&root["num_rows"], &root["num_rows_rejected"]],
+        [&json!(1), &json!(1)]
+    );
+    assert_eq!(
+        root["bookmark_metadata"],
+        json!([
+            {
+                "key": "at",
+                "min_value": "2031-02-01T00:00:00.000000Z",
+                "max_value": "2031-02-03T03:05:06.000000Z",
+            },
+            // The rejected record has passed by, too.
+            { "key": "id", "min_value": "1", "max_value": "2" },
+        ])
     );
     pushed
         .rows_become(

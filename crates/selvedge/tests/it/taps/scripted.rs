@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio_postgres::Client;
 
 use super::{python, which, with_types};
+use crate::hooks::{Receiver, add_hook};
 use crate::pipeline::rows;
 use crate::platform::{PATIENCE, Platform, destination_body};
 
@@ -50,7 +51,7 @@ fn catalog() -> Value {
     json!({"streams": [users, plain]})
 }
 
-const SCHEMA: &str = r#"{"type":"SCHEMA","stream":"users","schema":{"type":"object","properties":{"id":{"type":"integer"},"name":{"type":["null","string"]},"address":{"type":["null","object"],"properties":{"city":{"type":["null","string"]}}}}},"key_properties":["id"]}"#;
+const SCHEMA: &str = r#"{"type":"SCHEMA","bookmark_properties":["id"],"stream":"users","schema":{"type":"object","properties":{"id":{"type":"integer"},"name":{"type":["null","string"]},"address":{"type":["null","object"],"properties":{"city":{"type":["null","string"]}}}}},"key_properties":["id"]}"#;
 
 fn user(id: i64, name: &str) -> String {
     let record = json!({"id": id, "name": name, "address": {"city": "Ulm"}});
@@ -190,6 +191,21 @@ async fn a_tap_is_discovered_selected_and_replicated_and_goes_on_from_its_state(
     assert_eq!(
         scripted.users().await,
         ["1|Ada|Ulm", "2|Bert|Ulm", "3|Cleo|Ulm"]
+    );
+}
+
+#[tokio::test]
+async fn hooks_are_told_of_the_bookmarks_that_the_tap_names() {
+    let receiver = Receiver::answering(Vec::new()).await;
+    let scripted = Scripted::start().await;
+    add_hook(&scripted.platform, &receiver.url()).await;
+    scripted.select().await;
+    scripted.say(&[user(12, "Bob"), user(3, "Ada"), user(7, "Cleo"), state(12)]);
+    scripted.platform.sync(scripted.source).await.succeeded();
+    let payload = receiver.called(1).await[0].json();
+    assert_eq!(
+        payload["tables"][0]["bookmark_metadata"],
+        json!([{ "key": "id", "min_value": "3", "max_value": "12" }])
     );
 }
 
