@@ -53,6 +53,8 @@ pub(crate) async fn webhook(
         Ok(Format::Transit) => {
             return Err(Answer::ContentType("application/transit+json".to_owned()));
         }
+        // Some senders have a name of their own for the JSON they send.
+        Err(sent) if is_json(&sent) => {}
         Err(sent) => return Err(Answer::ContentType(sent)),
     }
     let account = pusher.scope.account();
@@ -79,4 +81,11 @@ pub(crate) async fn webhook(
     turn.used(intake.record_count() as i64 + i64::from(intake.dropped_count));
     accept::keep(gate, &pusher, intake).await?;
     Ok(Answer::Accepted(StatusCode::OK))
+}
+
+/// Whether a media type is JSON by its ending.
+fn is_json(media_type: &str) -> bool {
+    let ending = media_type.len().checked_sub("+json".len());
+    let ending = ending.and_then(|at| media_type.get(at..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("+json"))
 }

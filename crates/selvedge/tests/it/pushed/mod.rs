@@ -7,6 +7,8 @@ mod kills;
 mod loading;
 mod refusals;
 mod rows;
+mod senders;
+mod transport;
 mod walk;
 mod webhooks;
 
