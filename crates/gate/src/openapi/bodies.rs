@@ -100,6 +100,10 @@ pub(crate) struct PushBody(Vec<PushRecord>);
 /// A record; columns take their types from its values.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "client_id": 140_217, "table_name": "visits", "sequence": 1_700_000_000_001_i64, "action": "upsert",
+    "key_names": ["visit_id"], "data": {"visit_id": 91, "minutes": 12},
+})))]
 pub(crate) struct PushRecord {
     /// The account of the token.
     client_id: i64,

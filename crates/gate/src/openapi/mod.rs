@@ -12,7 +12,7 @@ pub(crate) use bodies::{
     Accepted, BatchBody, BatchProblem, ErrorMessage, Forbidden, PushBody, PushRefusal,
     RecordRefusal, Status, Valid, WebhookBody, WebhookPath,
 };
-pub(crate) use refusals::{Common, NeedsToken};
+pub(crate) use refusals::{Common, NeedsToken, OfRecords};
 
 use crate::routes;
 
@@ -30,7 +30,7 @@ const IMPORT_TOKEN: &str = "import_token";
         routes::webhook::webhook,
     ),
     // What only shared refusals refer to.
-    components(schemas(refusals::Unauthorized, ErrorMessage)),
+    components(schemas(refusals::Unauthorized, ErrorMessage, PushRefusal, Forbidden, RecordRefusal)),
     tags(
         (name = "Import API", description = include_str!("import_api.md")),
         (name = "Incoming webhooks", description = include_str!("webhooks.md")),
@@ -113,13 +113,16 @@ mod tests {
             assert_eq!(responses.contains_key("401"), !is_open, "{path}");
             assert!(responses.contains_key("503"), "{path}");
             let body = &operation["requestBody"]["content"]["application/json"];
-            let schema = body["schema"]["$ref"].as_str().map(|name| {
+            let resolve = |schema: &Value| {
+                let name = schema["$ref"].as_str()?;
                 let schema = document.pointer(name.trim_start_matches('#'));
-                schema.expect("references lead somewhere")
-            });
+                Some(schema.expect("references lead somewhere"))
+            };
+            let schema = resolve(&body["schema"]);
             assert_eq!(schema.is_some(), !is_open, "{path}");
-            let exemplified = schema
-                .is_none_or(|schema| schema["examples"].is_array() || body["example"].is_array());
+            // An array's example is that of its items.
+            let item = schema.map(|schema| resolve(&schema["items"]).unwrap_or(schema));
+            let exemplified = item.is_none_or(|item| item["examples"].is_array());
             assert!(exemplified, "{path}: {schema:?}");
         }
     }

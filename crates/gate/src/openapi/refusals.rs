@@ -5,7 +5,7 @@
 use serde_json::Value;
 use utoipa::{IntoResponses, ToSchema};
 
-use super::ErrorMessage;
+use super::{ErrorMessage, Forbidden, PushRefusal, RecordRefusal};
 
 /// Who is not let in.
 #[derive(ToSchema)]
@@ -30,6 +30,23 @@ pub(crate) enum NeedsToken {
         ("source" = (summary = "The source", value = json!({"error": "Forbidden", "errors": {"error": "Connection is not active."}}))),
     ))]
     Unauthorized(Unauthorized),
+}
+
+/// Where records of any tables are sent to, or looked at.
+#[derive(IntoResponses)]
+pub(crate) enum OfRecords {
+    /// The body cannot be read, is no array of 1 to 20,000 records, or is not encoded as it says.
+    #[response(status = 400)]
+    Malformed(PushRefusal),
+    /// The records are for another account than the token's.
+    #[response(status = 403)]
+    Foreign(Forbidden),
+    /// Another media type or encoding.
+    #[response(status = 415)]
+    MediaType(ErrorMessage),
+    /// Records are not as they should be.
+    #[response(status = 422)]
+    Unprocessable(RecordRefusal),
 }
 
 /// Wherever records are sent to.

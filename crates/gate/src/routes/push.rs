@@ -12,10 +12,7 @@ use selvedge_intake::Intake;
 use super::examine;
 use crate::answer::Answer;
 use crate::body::{self, Format, ReadBody};
-use crate::openapi::{
-    Accepted, Common, ErrorMessage, Forbidden, NeedsToken, PushBody, PushRefusal, RecordRefusal,
-    Valid,
-};
+use crate::openapi::{Accepted, Common, NeedsToken, OfRecords, PushBody, Valid};
 use crate::{Gate, accept, pusher};
 
 /// Push records of any tables
@@ -27,19 +24,10 @@ use crate::{Gate, accept, pusher};
     tag = "Import API",
     operation_id = "import_push",
     security(("import_token" = [])),
-    request_body(content(
-        (PushBody = "application/json", example = json!([{
-            "client_id": 140_217, "table_name": "visits", "sequence": 1_700_000_000_001_i64, "action": "upsert",
-            "key_names": ["visit_id"], "data": {"visit_id": 91, "minutes": 12},
-        }])),
-        (PushBody = "application/transit+json"),
-    )),
+    request_body(content((PushBody = "application/json"), (PushBody = "application/transit+json"))),
     responses(
         (status = 201, description = "Accepted", body = Accepted),
-        (status = 400, description = "The body cannot be read, is no array of 1 to 20,000 records, or is not encoded as it says.", body = PushRefusal),
-        (status = 403, description = "The records are for another account than the token's", body = Forbidden),
-        (status = 415, description = "Another media type or encoding", body = ErrorMessage),
-        (status = 422, description = "Records are not as they should be", body = RecordRefusal),
+        OfRecords,
         NeedsToken,
         Common,
     ),
@@ -59,19 +47,10 @@ pub(crate) async fn push(gate: &Gate, headers: &HeaderMap, body: Body) -> Result
     tag = "Import API",
     operation_id = "import_validate",
     security(("import_token" = [])),
-    request_body(content(
-        (PushBody = "application/json", example = json!([{
-            "client_id": 140_217, "table_name": "visits", "sequence": 1_700_000_000_001_i64, "action": "upsert",
-            "key_names": ["visit_id"], "data": {"visit_id": 91, "minutes": 12},
-        }])),
-        (PushBody = "application/transit+json"),
-    )),
+    request_body(content((PushBody = "application/json"), (PushBody = "application/transit+json"))),
     responses(
         (status = 200, description = "They would be taken", body = Valid),
-        (status = 400, description = "The body cannot be read, is no array of 1 to 20,000 records, or is not encoded as it says.", body = PushRefusal),
-        (status = 403, description = "The records are for another account than the token's", body = Forbidden),
-        (status = 415, description = "Another media type or encoding", body = ErrorMessage),
-        (status = 422, description = "Records are not as they should be", body = RecordRefusal),
+        OfRecords,
         NeedsToken,
         Common,
     ),

@@ -122,7 +122,7 @@ fn endpoint(
         .map(|parameter| argument(root, parameter))
         .collect::<Result<_, _>>()?;
     let body = match &operation.request_body {
-        Some(body) => content(root, &Message::deserialize(resolve(root, body)?)?)?,
+        Some(body) => request(root, &Message::deserialize(resolve(root, body)?)?)?,
         None => None,
     };
     let mut answers = Vec::new();
@@ -171,6 +171,30 @@ fn argument(root: &Value, parameter: &Value) -> Result<Argument, DescriptionErro
         required: parameter.required,
         description: Text::new(parameter.description),
     })
+}
+
+/// The content of a request; without an example of its own it has that of its schema.
+fn request(root: &Value, message: &Message) -> Result<Option<Content>, DescriptionError> {
+    let mut content = content(root, message)?;
+    if let (Some(content), Some(media)) = (&mut content, message.content.values().next())
+        && content.examples.is_empty()
+        && let Some(example) = schema_example(root, &media.schema)?
+    {
+        content.examples.push((String::new(), pretty(&example)?));
+    }
+    Ok(content)
+}
+
+/// What a schema gives as its first example; an array without one has one item that its items give.
+fn schema_example(root: &Value, schema: &Value) -> Result<Option<Value>, DescriptionError> {
+    let schema = resolve(root, schema)?;
+    if let Some(example) = schema.pointer("/examples/0") {
+        return Ok(Some(example.clone()));
+    }
+    match schema.get("items") {
+        Some(items) => Ok(schema_example(root, items)?.map(|item| Value::from(vec![item]))),
+        None => Ok(None),
+    }
 }
 
 fn content(root: &Value, message: &Message) -> Result<Option<Content>, DescriptionError> {
