@@ -209,6 +209,24 @@ async fn a_large_load_goes_up_in_parts_and_arrives_whole() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_is_not_there_fails_the_load_with_what_to_do() {
+    let bucket = Bucket::create().await;
+    let destination = bucket.destination(&json!({ "s3_bucket": "no-such-bucket-here" }));
+    let attempt = async {
+        let target = merge("orders", &["id"]);
+        let mut writer = destination.open(context(1), target).await?;
+        writer.write(batch(1, &[("id", vec![json!(1)])])).await?;
+        writer.finish(checkpoint(1)).await.map(drop)
+    };
+    let error = attempt.await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Configuration, "{error:?}");
+    let sentence = "there is no bucket no-such-bucket-here: check the property s3_bucket";
+    assert!(error.message.contains(sentence), "{error:?}");
+    assert!(error.detail.is_some(), "{error:?}");
+    assert_eq!(error.code.as_deref(), Some("NoSuchBucket"));
+}
+
+#[tokio::test]
 async fn the_next_run_finds_the_last_commit() {
     let bucket = Bucket::create().await;
     let destination = bucket.destination(&json!({ "columnar_file_format": "parquet" }));

@@ -34,6 +34,7 @@ impl Subject for Files {
             },
             other_key: OtherKey::Appends,
             shared_name: None,
+            wide: true,
             keeps_json: self.format == "jsonl",
         }
     }

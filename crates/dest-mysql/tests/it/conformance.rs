@@ -23,6 +23,7 @@ impl Subject for Warehouse {
                 "Incoming Primary Keys do not match Primary Keys in existing table",
             ),
             shared_name: Some("c_d"),
+            wide: false,
             keeps_json: false,
         }
     }

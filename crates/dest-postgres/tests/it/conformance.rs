@@ -35,6 +35,7 @@ impl Subject for Room {
             splits: Splits::Renaming,
             other_key: OtherKey::Appends,
             shared_name: Some("cd"),
+            wide: false,
             keeps_json: false,
         }
     }

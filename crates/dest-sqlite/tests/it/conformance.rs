@@ -50,6 +50,7 @@ impl Subject for Opened {
             splits: Splits::Renaming,
             other_key: OtherKey::Appends,
             shared_name: Some("cd"),
+            wide: false,
             keeps_json: false,
         }
     }

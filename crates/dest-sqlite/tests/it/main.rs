@@ -9,6 +9,7 @@ mod first_load;
 mod killed;
 mod merging;
 mod ownership;
+mod refusals;
 mod rejections;
 mod replacing;
 mod round_trip;

@@ -1,6 +1,6 @@
 //! The life of columns: when they come, what they hold, what becomes of values that do not fit.
 
-use super::{Splits, Subject, TABLE, load, merge, rejections, shown};
+use super::{Splits, Subject, TABLE, json, load, merge, rejections, run, shown};
 
 /// A field that was only NULL so far has no column; its column is the last one then.
 pub async fn a_column_waits_for_its_first_value_and_comes_last(subject: &impl Subject) {
@@ -110,4 +110,29 @@ pub async fn a_value_of_another_type_splits_its_column_and_later_ones_return(
             ["1|12", "1|true", "2|n/a", "3|7"]
         ),
     }
+}
+
+/// Its neighbours load, and those that come later.
+pub async fn a_record_that_needs_a_column_too_many_is_rejected(subject: &impl Subject) {
+    let target = merge(subject, &["id"]);
+    let fields: Vec<String> = (0..2_500)
+        .map(|place| format!(r#""c{place}":{place}"#))
+        .collect();
+    let wide = format!(r#"{{"id":2,{}}}"#, fields.join(","));
+    let records = [
+        (1, r#"{"id":1,"v":1}"#),
+        (2, &wide),
+        (3, r#"{"id":3,"v":3}"#),
+    ];
+    let batch = json(subject, &target, &records);
+    let told = run(subject, &target, vec![vec![batch]]).await;
+    load(subject, &target, &[(4, r#"{"id":4,"v":4}"#)]).await;
+    let reason = "ERROR: too many columns";
+    let (counts, rows, reasons) = match subject.character().wide {
+        true => ((3, 0), &["1|1", "2|-", "3|3", "4|4"][..], &[][..]),
+        false => ((2, 1), &["1|1", "3|3", "4|4"][..], &[reason][..]),
+    };
+    assert_eq!((told.books.written, told.books.rejected), counts);
+    assert_eq!(shown(subject, &["id", "v"]).await, rows);
+    assert_eq!(rejections(subject).await, reasons);
 }

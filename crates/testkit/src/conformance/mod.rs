@@ -63,6 +63,8 @@ pub struct Character {
     pub other_key: OtherKey,
     /// What the fields `c-d` and `c@d` are called, where that is one name.
     pub shared_name: Option<&'static str>,
+    /// Whether a table has room for a few thousand columns.
+    pub wide: bool,
     /// Whether records that came as JSON stay as they were written, so that the text of an instant stays that text.
     pub keeps_json: bool,
 }
@@ -375,6 +377,7 @@ macro_rules! conformance_group {
             records_of_nothing_but_nulls_make_no_table,
             an_integer_widens_its_column_and_beyond_64_bits_is_rejected,
             a_value_of_another_type_splits_its_column_and_later_ones_return,
+            a_record_that_needs_a_column_too_many_is_rejected,
         );
     };
     (damaged, $subject:expr) => {
