@@ -5,7 +5,7 @@ use selvedge_dest_postgres::PostgresDestination;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Warehouse, checkpoint, context, int, settings};
+use crate::support::{Warehouse, checkpoint, context, int, long, settings};
 
 /// A login of its own that may do everything in the database, with this setting.
 async fn restrict(warehouse: &mut Warehouse, setting: &str) {
@@ -191,4 +191,56 @@ async fn nobody_at_the_port_has_its_documented_text() {
     let documented = "Connection refused. Check that the hostname and port are correct and that the postmaster is accepting \
                       TCP/IP connections.";
     assert!(error.message.ends_with(documented), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_view_that_a_change_would_break_stops_its_table_until_it_is_dropped() {
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let small = warehouse.batch(vec![int("id", &[Some(1)]), int("v", &[Some(1)])]);
+    warehouse.run(target.clone(), vec![small]).await;
+    let view = "create view shop.seen as select v from shop.orders";
+    warehouse.client.batch_execute(view).await.unwrap();
+    let large = || warehouse.batch(vec![int("id", &[Some(2)]), long("v", &[Some(1 << 40)])]);
+    let failed = warehouse.try_run(target.clone(), vec![large()]).await;
+    assert_told(
+        &failed.map(drop).unwrap_err(),
+        ErrorKind::Data,
+        "0A000",
+        "table shop.orders: A view depends on the table: drop it, and make it again after the next load.",
+        "cannot alter type of a column used by a view",
+    );
+    let drop_view = "drop view shop.seen";
+    warehouse.client.batch_execute(drop_view).await.unwrap();
+    warehouse.run(target, vec![large()]).await;
+    let rows = warehouse.rows("select v from shop.orders order by id");
+    assert_eq!(rows.await, ["1", "1099511627776"]);
+}
+
+#[tokio::test]
+async fn a_column_that_gets_another_type_under_a_load_fails_it_and_the_next_run_takes_it_as_it_is()
+{
+    let warehouse = Warehouse::create().await;
+    let target = warehouse.target(&["id"], LoadMode::Merge);
+    let batch = |id| warehouse.batch(vec![int("id", &[Some(id)]), int("v", &[Some(id)])]);
+    warehouse.run(target.clone(), vec![batch(1)]).await;
+    let mut writer = warehouse.open(target.clone(), 1).await.unwrap();
+    writer.write(batch(2)).await.unwrap();
+    writer.commit(checkpoint(1)).await.unwrap();
+    let retype = "alter table shop.orders alter v type timestamp using null";
+    warehouse.client.batch_execute(retype).await.unwrap();
+    let failed = match writer.write(batch(3)).await {
+        Ok(()) => writer.finish(checkpoint(2)).await.map(drop),
+        failed => failed,
+    };
+    assert_told(
+        &failed.unwrap_err(),
+        ErrorKind::Data,
+        "42804",
+        "The table is not as loads need it.",
+        "is of type timestamp",
+    );
+    warehouse.run(target, vec![batch(4)]).await;
+    let rows = warehouse.rows("select id, v__ti, v__it from shop.orders order by id");
+    assert_eq!(rows.await, ["1|-|-", "2|-|-", "4|-|4"]);
 }
