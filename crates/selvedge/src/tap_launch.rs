@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use selvedge_singer::{Launch, LaunchError};
+use selvedge_singer::{Launch, LaunchError, TapUser};
 
 /// The subcommand's name, for the `Launcher` of taps.
 pub(crate) const NAME: &str = "tap-launch";
@@ -29,6 +29,8 @@ pub(crate) struct TapLaunchArguments {
     #[arg(long)]
     open_files: Option<u64>,
     #[arg(long)]
+    user: Option<TapUser>,
+    #[arg(long)]
     forbidden: Vec<PathBuf>,
     #[arg(long)]
     writable: Vec<PathBuf>,
@@ -46,6 +48,7 @@ pub(crate) fn run(arguments: TapLaunchArguments) -> ExitCode {
         processor,
         file_size,
         open_files,
+        user,
         forbidden,
         writable,
         readable,
@@ -57,6 +60,7 @@ pub(crate) fn run(arguments: TapLaunchArguments) -> ExitCode {
         processor: processor.map(Duration::from_secs),
         file_size,
         open_files,
+        user,
         forbidden,
         writable,
         readable,

@@ -16,6 +16,7 @@ mod redact;
 mod run_directory;
 mod settings_file;
 mod tap;
+mod user;
 
 pub use environment::TapEnvironment;
 pub use launch::{Confinement, Launch, LaunchError, Launcher, confinement};
@@ -26,3 +27,4 @@ pub use redact::Redactor;
 pub use run_directory::sweep_runs;
 pub use settings_file::Mutable;
 pub use tap::{SingerTap, TapHost, TapSettings};
+pub use user::{TapUser, TapUserError};

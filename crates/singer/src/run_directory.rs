@@ -5,13 +5,14 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown,
 };
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::process::sweep;
+use crate::user::TapUser;
 
 const PREFIX: &str = "run-";
 const LOCK: &str = ".lock";
@@ -27,9 +28,12 @@ pub(crate) struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes `parent` too if it is missing.
-    pub(crate) fn make(parent: &Path) -> io::Result<Self> {
+    /// Makes `parent` too if it is missing. For taps of another user, that can be passed through, and not listed.
+    pub(crate) fn make(parent: &Path, user: Option<TapUser>) -> io::Result<Self> {
         private().recursive(true).create(parent)?;
+        if user.is_some() {
+            fs::set_permissions(parent, Permissions::from_mode(0o711))?;
+        }
         let parent = parent.canonicalize()?;
         loop {
             let name = format!("{PREFIX}{}", uuid::Uuid::new_v4().simple());
@@ -72,6 +76,15 @@ impl RunDirectory {
             .open(&path)?;
         file.write_all(&serde_json::to_vec(content)?)?;
         Ok(path)
+    }
+
+    /// Gives what is there to a user. The directory comes last: until then nobody of that user can put anything in it.
+    pub(crate) fn give_to(&self, user: TapUser) -> io::Result<()> {
+        let give = |path: &Path| lchown(path, Some(user.uid), Some(user.gid));
+        for entry in fs::read_dir(&self.path)? {
+            give(&entry?.path())?;
+        }
+        give(&self.path)
     }
 
     /// Removes it with all that the tap left in it.
@@ -202,7 +215,7 @@ mod tests {
     #[test]
     fn files_are_private_and_go_with_the_run() {
         let parent = tempfile::tempdir().unwrap();
-        let run = RunDirectory::make(parent.path()).unwrap();
+        let run = RunDirectory::make(parent.path(), None).unwrap();
         let config = run.write("config.json", &json!({"a": 1})).unwrap();
         assert_eq!(mode(&config), 0o600);
         for directory in [run.path(), &run.home(), &run.temporary()] {
@@ -219,7 +232,7 @@ mod tests {
     #[test]
     fn only_runs_of_the_dead_are_swept() {
         let parent = tempfile::tempdir().unwrap();
-        let alive = RunDirectory::make(parent.path()).unwrap();
+        let alive = RunDirectory::make(parent.path(), None).unwrap();
         let dead = parent.path().join("run-0");
         fs::create_dir_all(dead.join("home")).unwrap();
         fs::write(parent.path().join("run-0.lock"), "").unwrap();

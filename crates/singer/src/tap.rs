@@ -22,12 +22,15 @@ use crate::process::{Collected, Decoded};
 use crate::program::TapProgram;
 use crate::redact::Redactor;
 use crate::settings_file::Mutable;
+use crate::user::TapUser;
 use session::{Files, Session};
 
 /// What is the same for all taps of a server.
 #[derive(Clone, Debug)]
 pub struct TapHost {
     pub launcher: Launcher,
+    /// Whom taps run as; otherwise as this process. [`TapUser::check`] says whether that can be.
+    pub user: Option<TapUser>,
     /// Where the private directories of runs are made. No tap gets into those of others.
     pub directory: PathBuf,
     /// No tap gets in here, but for its own directories inside: the server's data directory.

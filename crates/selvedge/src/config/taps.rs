@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use selvedge_catalog::{Catalog, OauthClients};
-use selvedge_singer::{TapEnvironment, TapLimits};
+use selvedge_singer::{TapEnvironment, TapLimits, TapUser};
 use selvedge_taps::{Command, GivenSettings, OwnTypes, Package, Settings};
 use serde::Deserialize;
 
@@ -22,6 +22,8 @@ pub(crate) struct TapsSection {
     python: PathBuf,
     /// Where environments are. [default: taps/environments in the data directory]
     directory: Option<PathBuf>,
+    /// Whom taps run as, a name or a number, where the server is root. Needs `directory`, outside of the data directory.
+    user: Option<String>,
     /// Names of environment variables that taps get beside the usual few, for example `HTTPS_PROXY`.
     environment: Vec<String>,
     /// `[taps.commands]`: programs of your own, by source type.
@@ -48,6 +50,7 @@ impl Default for TapsSection {
             install_on_first_use: false,
             python: PathBuf::from("python3"),
             directory: None,
+            user: None,
             environment: Vec::new(),
             commands: BTreeMap::new(),
             config: GivenSettings::default(),
@@ -69,6 +72,7 @@ const OURS: &str = "SELVEDGE_";
 pub(crate) struct TapsSettings {
     section: TapsSection,
     directory: PathBuf,
+    user: Option<TapUser>,
     own_types: OwnTypes,
 }
 
@@ -107,6 +111,12 @@ impl TapsSettings {
         if let Some((type_name, key)) = section.config.date_without_quotes() {
             bail!("taps.config: {key} of {type_name:?} must be in quotes: taps read dates as text");
         }
+        let user = section.user.as_deref().map(TapUser::find);
+        let user = user.transpose().context("taps.user")?;
+        ensure!(
+            user.is_none() || section.directory.is_some(),
+            "taps.user needs taps.directory, outside of the data directory, which that user does not get into"
+        );
         let directory = section
             .directory
             .clone()
@@ -118,6 +128,7 @@ impl TapsSettings {
         Ok(Self {
             section,
             directory,
+            user,
             own_types,
         })
     }
@@ -134,6 +145,11 @@ impl TapsSettings {
             oauth_clients,
             variables: for_installers(std::env::vars_os()),
         }
+    }
+
+    /// Whom taps run as, if not as the server.
+    pub(crate) fn user(&self) -> Option<TapUser> {
+        self.user
     }
 
     /// The variables that taps see.
@@ -262,6 +278,8 @@ mod tests {
             refused("environment = [\"SELVEDGE_MASTER_KEY\"]\n").contains("belongs to the server")
         );
         assert!(refused("environment = [\"A=B\"]\n").contains("A=B"));
+        assert!(refused("user = \"root\"\n").contains("root"));
+        assert!(refused("user = \"12345\"\n").contains("taps.user needs taps.directory"));
         assert!(refused("types = [\"/nowhere/types.json\"]\n").contains("/nowhere/types.json"));
     }
 

@@ -29,6 +29,7 @@ pub(crate) fn source(program: &Path, config: Option<&Path>) -> anyhow::Result<An
     let names: Vec<String> = names.map(str::to_owned).collect();
     let host = TapHost {
         launcher: Launcher::none(),
+        user: None,
         directory: std::env::temp_dir(),
         forbidden: Vec::new(),
         environment: TapEnvironment::pick(variables, &names),

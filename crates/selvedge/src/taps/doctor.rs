@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use selvedge_singer::TapProgram;
+use selvedge_singer::{TapProgram, TapUser};
 use selvedge_taps::Environments;
 use serde::Serialize;
 use tokio::process::Command;
@@ -29,6 +29,7 @@ pub(super) async fn run(desk: &Desk, as_json: bool) -> anyhow::Result<ExitCode> 
     let mut findings = installer(environments).await;
     findings.push(disk(environments.directory()));
     findings.push(confined());
+    findings.push(user(desk));
     for type_name in desk.settings.types() {
         findings.extend(tap(desk, type_name).await);
     }
@@ -78,8 +79,7 @@ async fn installer(environments: &Environments) -> Vec<Finding> {
 }
 
 fn disk(directory: &Path) -> Finding {
-    let there = directory.ancestors().find(|directory| directory.exists());
-    let free = rustix::fs::statvfs(there.unwrap_or(directory))
+    let free = rustix::fs::statvfs(existing(directory))
         .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >> 20)
         .map_err(|error| format!("{} cannot be looked at: {error}", directory.display()));
     let free = free.and_then(|mib| {
@@ -103,6 +103,29 @@ fn confined() -> Finding {
     finding("confinement", Ok(sentences.replace('\n', " ")))
 }
 
+/// Whom taps run as. Root is no fault: the server may be alone in its container.
+fn user(desk: &Desk) -> Finding {
+    let is_root = rustix::process::geteuid().is_root();
+    let said = match desk.settings.user() {
+        Some(user) => user
+            .check(existing(desk.taps.environments().directory()))
+            .map(|()| format!("taps run as {user}"))
+            .map_err(|error| format!("taps.user: {error}")),
+        None if is_root => Ok(
+            "taps of a server that runs as root are root too, unless taps.user names another user"
+                .to_owned(),
+        ),
+        None => Ok("taps run as the server's user".to_owned()),
+    };
+    finding("user", said)
+}
+
+/// The nearest directory that is there.
+fn existing(directory: &Path) -> &Path {
+    let there = directory.ancestors().find(|directory| directory.exists());
+    there.unwrap_or(directory)
+}
+
 /// An installed tap: whether it prints its help, and gets what it needs.
 async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
     let program = match desk.taps.package(type_name) {
@@ -117,7 +140,7 @@ async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
         }
     };
     let helped = match program {
-        Ok(program) => help(&program).await,
+        Ok(program) => help(&program, desk.settings.user()).await,
         Err(error) => Err(error),
     };
     let complete = helped.and_then(|said| match desk.taps.unsupplied(type_name) {
@@ -127,13 +150,17 @@ async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
     Some(finding(type_name, complete))
 }
 
-async fn help(program: &TapProgram) -> Result<String, String> {
+async fn help(program: &TapProgram, user: Option<TapUser>) -> Result<String, String> {
     let mut command = Command::new(&program.program);
     command
         .args(&program.arguments)
         .arg("--help")
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    if let Some(user) = user {
+        // Leaves the groups of root too.
+        command.uid(user.uid).gid(user.gid).current_dir("/");
+    }
     for name in ["SELVEDGE_MASTER_KEY", "SELVEDGE_DATABASE_URL"] {
         command.env_remove(name);
     }

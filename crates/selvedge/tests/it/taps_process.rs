@@ -1,5 +1,7 @@
 //! Taps as the server starts them: through its own binary, which takes rights away from itself first.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -7,7 +9,8 @@ use std::time::Duration;
 
 use selvedge_connector::{ConnectorError, Tap as _, TapContext, TapRead, tap_channel};
 use selvedge_singer::{
-    Launcher, SingerTap, TapEnvironment, TapHost, TapLimits, TapProgram, TapSettings, confinement,
+    Launcher, SingerTap, TapEnvironment, TapHost, TapLimits, TapProgram, TapSettings, TapUser,
+    confinement,
 };
 use selvedge_testkit::clock::FakeClock;
 use selvedge_testkit::server::ServerProcess;
@@ -18,12 +21,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::platform::settings;
 
+/// Nobody has this number, nor needs to.
+const STRANGER: TapUser = TapUser {
+    uid: 54_321,
+    gid: 54_321,
+};
 const SELVEDGE: &str = env!("CARGO_BIN_EXE_selvedge");
 
 /// A server's data directory, with a tap that is a script and lies inside of it.
 struct Fixture {
     root: TempDir,
     limits: TapLimits,
+    user: Option<TapUser>,
 }
 
 impl Fixture {
@@ -36,7 +45,24 @@ impl Fixture {
         Self {
             root,
             limits: TapLimits::default(),
+            user: None,
         }
+    }
+
+    /// A server whose taps run as somebody else: the data directory is closed, runs and programs are beside it.
+    fn with_user() -> Self {
+        let fixture = Self {
+            user: Some(STRANGER),
+            ..Self::new()
+        };
+        let mode = |name: &str, mode| {
+            let path = fixture.path().join(name);
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        mode("", 0o711);
+        mode("data", 0o700);
+        mode("beside", 0o755);
+        fixture
     }
 
     fn path(&self) -> &Path {
@@ -46,13 +72,20 @@ impl Fixture {
     /// Runs a script as a tap; it finds the root as `$ROOT`. Returns what came of it, and the log.
     async fn run(&self, script: &str) -> (Result<(), ConnectorError>, Vec<String>) {
         let data = self.path().join("data");
-        let file = data.join("taps/env/tap.sh");
+        let (place, forbidden) = match self.user {
+            Some(_) => (self.path().join("beside"), Vec::new()),
+            None => (data.join("taps"), vec![data.clone()]),
+        };
+        let environment = place.join("env");
+        std::fs::create_dir_all(&environment).unwrap();
+        let file = environment.join("tap.sh");
         std::fs::write(&file, script).unwrap();
         let root = ("ROOT".into(), self.path().into());
         let host = TapHost {
             launcher: Launcher::new(SELVEDGE.into(), &["tap-launch"]),
-            directory: data.join("taps/runs"),
-            forbidden: vec![data.clone()],
+            user: self.user,
+            directory: place.join("runs"),
+            forbidden,
             environment: TapEnvironment::pick(
                 std::env::vars_os().chain([root]),
                 &["ROOT".to_owned()],
@@ -64,7 +97,7 @@ impl Fixture {
                 program: "sh".into(),
                 arguments: vec![file.to_str().unwrap().to_owned()],
                 // The second one holds the data directory too, which it does not open.
-                directories: vec![data.join("taps/env"), self.path().to_owned()],
+                directories: vec![environment, self.path().to_owned()],
                 takes_properties: false,
             },
             config: Map::new(),
@@ -156,6 +189,83 @@ async fn a_tap_gets_into_its_own_directories_only() {
     assert_eq!(files == 0, guaranteed.files, "{possible:?}");
 }
 
+/// By the rights of files alone: nothing is forbidden to it by Landlock but the runs of others.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tap_of_a_root_server_can_run_as_another_user() {
+    let fixture = Fixture::with_user();
+    let script = r#"
+        exec >&2
+        echo "$(id -u) $(id -g) $(id -G)"
+        stat -c '%a %u' "$2" "$HOME" "$TMPDIR" "$HOME/.."
+        echo '{"token": "new"}' > "$2" && echo x > "$HOME/x" && echo "own files"
+        for try in \
+            'cat "$ROOT/data/master.key"' 'ls "$ROOT/data"' 'cat "$ROOT/data/warehouses/x"' ': > "$ROOT/beside/x"' \
+            ': > "$ROOT/beside/env/tap.sh"' 'ls "$ROOT/beside/runs"' 'cat "/proc/$PPID/environ"' 'kill -0 $PPID'
+        do (eval "$try") >/dev/null 2>&1 && echo "possible: $try"; done
+        grep -E '^(CapEff|CapPrm|CapAmb):' /proc/self/status | cut -f2 | sort -u
+        "#;
+    if !rustix::process::geteuid().is_root() {
+        // Its files cannot be given away.
+        let error = fixture.error(script).await;
+        assert!(error.message.contains("private files"), "{error:?}");
+        return;
+    }
+    std::fs::write(fixture.path().join("data/warehouses/x"), "x").unwrap();
+    let (uid, gid) = (STRANGER.uid, STRANGER.gid);
+    let said = fixture.said(script).await;
+    let expected = [
+        format!("{uid} {gid} {gid}"),
+        format!("600 {uid}"),
+        format!("700 {uid}"),
+        format!("700 {uid}"),
+        format!("700 {uid}"),
+        "own files".to_owned(),
+        "0000000000000000".to_owned(),
+    ];
+    assert_eq!(said, expected);
+    // Nothing of it is left, though it is not ours.
+    let left = std::fs::read_dir(fixture.path().join("beside/runs")).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tap_of_another_user_dies_with_the_server_too() {
+    let user = STRANGER.to_string();
+    if !rustix::process::geteuid().is_root() {
+        let parent = std::process::id().to_string();
+        let output = Command::new(SELVEDGE)
+            .args([
+                "tap-launch",
+                "--parent",
+                &parent,
+                "--user",
+                &user,
+                "--",
+                "echo",
+                "started",
+            ])
+            .output()
+            .unwrap();
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("could not become another user"), "{said}");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+    let (mut server, tap) = server_with_tap(directory.path(), &["--user", &user]).await;
+    let owner = std::fs::metadata(format!("/proc/{tap}")).unwrap().uid();
+    assert_eq!(owner, STRANGER.uid);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    wait_until("the end of the tap", Duration::from_secs(30), async || {
+        if runs(tap) { Err("it runs") } else { Ok(()) }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_tap_that_takes_too_much_memory_is_told_so() {
     let mut fixture = Fixture::new();
@@ -201,11 +311,17 @@ async fn limits_are_those_of_the_tap_and_leave_no_core_dumps() {
 }
 
 /// A process that starts a tap and waits for it, as the server does.
-async fn server_with_tap(directory: &Path) -> (std::process::Child, i32) {
+async fn server_with_tap(directory: &Path, options: &[&str]) -> (std::process::Child, i32) {
     let file = directory.join("id");
+    let script = r#"
+        file="$1"
+        shift
+        "$0" tap-launch --parent $$ "$@" -- sh -c 'echo $$ > "$1"; exec sleep 600' - "$file" &
+        wait"#;
     let server = Command::new("sh")
-        .args(["-c", r#""$0" tap-launch --parent $$ -- sh -c 'echo $$ > "$1"; exec sleep 600' - "$1" & wait"#])
+        .args(["-c", script])
         .args([Path::new(SELVEDGE), &file])
+        .args(options)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -226,7 +342,7 @@ fn runs(process: i32) -> bool {
 #[tokio::test]
 async fn a_tap_dies_with_a_server_that_is_killed() {
     let directory = tempfile::tempdir().unwrap();
-    let (mut server, tap) = server_with_tap(directory.path()).await;
+    let (mut server, tap) = server_with_tap(directory.path(), &[]).await;
     assert!(runs(tap));
     server.kill().unwrap();
     server.wait().unwrap();

@@ -17,13 +17,6 @@ use super::{Launch, LaunchError, privileges};
 pub(super) const NEWEST: ABI = ABI::V6;
 
 pub(super) fn confine(launch: &Launch) -> Result<(), LaunchError> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(|error| LaunchError::Parent(error.into()))?;
-    // It may have died before it was asked to tell.
-    let parent = getppid().map(Pid::as_raw_nonzero);
-    if parent.and_then(|id| u32::try_from(id.get()).ok()) != Some(launch.parent) {
-        return Err(LaunchError::Orphaned);
-    }
     limit("core dumps", Resource::Core, Some(0), 0)?;
     limit("file size", Resource::Fsize, launch.file_size, 0)?;
     limit("open files", Resource::Nofile, launch.open_files, 0)?;
@@ -31,7 +24,21 @@ pub(super) fn confine(launch: &Launch) -> Result<(), LaunchError> {
     let processor = launch.processor.map(|time| time.as_secs().max(1));
     limit("processor time", Resource::Cpu, processor, 5)?;
     privileges::remove()?;
+    // Landlock asks for it too, where it is there.
+    rustix::thread::set_no_new_privs(true)
+        .map_err(|error| LaunchError::Privileges(error.into()))?;
     restrict_files(launch)?;
+    if let Some(user) = launch.user {
+        privileges::become_user(user)?;
+    }
+    // Who becomes another user is not told of the parent's end any more.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| LaunchError::Parent(error.into()))?;
+    // It may have died before it was asked to tell.
+    let parent = getppid().map(Pid::as_raw_nonzero);
+    if parent.and_then(|id| u32::try_from(id.get()).ok()) != Some(launch.parent) {
+        return Err(LaunchError::Orphaned);
+    }
     // Last: what is done here needs little memory, but some.
     limit("memory", Resource::Data, launch.memory, 0)
 }

@@ -5,6 +5,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::{Launch, LaunchError};
 
 pub(super) fn confine(launch: &Launch) -> Result<(), LaunchError> {
+    if launch.user.is_some() {
+        return Err(LaunchError::User(std::io::ErrorKind::Unsupported.into()));
+    }
     let processor = launch.processor.map(|time| time.as_secs().max(1));
     for (name, resource, value) in [
         ("core dumps", Resource::Core, Some(0)),

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 pub use confinement::{Confinement, confinement};
 
+use crate::user::TapUser;
+
 /// How taps are started.
 #[derive(Clone, Debug)]
 pub struct Launcher {
@@ -64,6 +66,8 @@ pub struct Launch {
     /// Bytes of a written file.
     pub file_size: Option<u64>,
     pub open_files: Option<u64>,
+    /// Whom it becomes; otherwise it stays who starts it.
+    pub user: Option<TapUser>,
     /// Directories without any access.
     pub forbidden: Vec<PathBuf>,
     /// Directories inside of those with every access.
@@ -83,6 +87,8 @@ pub enum LaunchError {
     Parent(#[source] std::io::Error),
     #[error("the tap could not be kept from the server's privileges")]
     Privileges(#[source] std::io::Error),
+    #[error("the tap could not become another user")]
+    User(#[source] std::io::Error),
     #[error("the tap could not be kept from the server's files: {0}")]
     Files(String),
     #[error("the tap's program {program} could not be started: {error}")]
@@ -111,6 +117,9 @@ impl Launch {
             if let Some(number) = number {
                 push(name, number.to_string().into());
             }
+        }
+        if let Some(user) = self.user {
+            push("--user", user.to_string().into());
         }
         let directories = [
             ("--forbidden", &self.forbidden),
@@ -153,11 +162,13 @@ mod tests {
             parent: 7,
             memory: Some(1024),
             processor: Some(Duration::from_secs(60)),
+            user: Some(TapUser { uid: 5, gid: 6 }),
             forbidden: vec!["/data".into()],
             readable: vec!["/data/a b".into()],
             ..Launch::default()
         };
-        let expected = "--parent 7 --memory 1024 --processor 60 --forbidden /data --readable";
+        let expected =
+            "--parent 7 --memory 1024 --processor 60 --user 5:6 --forbidden /data --readable";
         let mut expected: Vec<_> = expected.split(' ').collect();
         expected.push("/data/a b");
         assert_eq!(launch.arguments(), expected);

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -16,6 +16,8 @@ pub(super) struct BatchFiles {
     pub(super) stream: u32,
     paths: std::vec::IntoIter<PathBuf>,
     is_compressed: bool,
+    /// Whose they must be: who can put files into the directory could also name those of others by a link in the way.
+    owner: u32,
     open: Option<Box<dyn BufRead + Send>>,
 }
 
@@ -54,11 +56,15 @@ impl BatchFiles {
             return Err("a BATCH message has no list of files".to_owned());
         };
         let directory = directory.ok_or("BATCH messages are not taken here")?;
+        let owner = std::fs::metadata(directory).map(|metadata| metadata.uid());
+        let owner =
+            owner.map_err(|error| format!("the tap's directory cannot be read: {error}"))?;
         let paths: Result<Vec<_>, _> = manifest.iter().map(|name| path(name, directory)).collect();
         Ok(Self {
             stream,
             paths: paths?.into_iter(),
             is_compressed,
+            owner,
             open: None,
         })
     }
@@ -116,9 +122,15 @@ impl BatchFiles {
                 path.display()
             )
         })?;
-        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        if !is_file {
+        let metadata = file.metadata();
+        if !metadata.as_ref().is_ok_and(|metadata| metadata.is_file()) {
             return Err(format!("{} of a BATCH message is no file", path.display()));
+        }
+        if !metadata.is_ok_and(|metadata| metadata.uid() == self.owner) {
+            return Err(format!(
+                "the file {} of a BATCH message is not the tap's own",
+                path.display()
+            ));
         }
         let file = BufReader::with_capacity(1 << 18, file);
         Ok(match self.is_compressed {
@@ -146,5 +158,31 @@ fn path(name: &str, directory: &Path) -> Result<PathBuf, String> {
     match path.starts_with(&directory) {
         true => Ok(path),
         false => Err(refused("is not in the tap's own directory")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a tap of another user can name them, by a link that it puts in the way after the path was looked at.
+    #[test]
+    fn files_of_others_are_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("records.jsonl");
+        std::fs::write(&path, "{}\n").unwrap();
+        let mut files = BatchFiles {
+            stream: 0,
+            paths: vec![path.clone()].into_iter(),
+            is_compressed: false,
+            owner: std::fs::metadata(directory.path()).unwrap().uid(),
+            open: None,
+        };
+        // Who is not root gives nothing away, and reads its own.
+        let is_other = std::os::unix::fs::chown(&path, Some(54_321), None).is_ok();
+        match files.next_record(100, &mut Vec::new()) {
+            Ok(found) => assert!(found && !is_other),
+            Err(said) => assert!(is_other && said.contains("is not the tap's own"), "{said}"),
+        }
     }
 }

@@ -148,7 +148,8 @@ impl Session {
         } = self;
         let host = &shared.host;
         let program = program_file::find(&shared.program.program, host.environment.path())?;
-        let directory = RunDirectory::make(&host.directory).map_err(|error| no_files(&error))?;
+        let directory =
+            RunDirectory::make(&host.directory, host.user).map_err(|error| no_files(&error))?;
         let config = directory.write("config.json", &shared.config);
         let config = config.map_err(|error| no_files(&error))?;
         let mut arguments: Vec<OsString> = vec!["--config".into(), config.clone().into()];
@@ -172,6 +173,9 @@ impl Session {
                     give("--state", "state.json", state)?;
                 }
             }
+        }
+        if let Some(user) = host.user {
+            directory.give_to(user).map_err(|error| no_files(&error))?;
         }
         let mut command = shared.command(program.as_os_str(), &directory);
         command.args(&shared.program.arguments).args(arguments);
@@ -206,6 +210,7 @@ impl Shared {
             processor: limits.processor,
             file_size: limits.file_size,
             open_files: limits.open_files,
+            user: self.host.user,
             forbidden,
             writable: vec![directory.path().to_owned()],
             readable: self.program.directories.clone(),

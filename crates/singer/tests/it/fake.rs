@@ -73,6 +73,7 @@ impl FakeTap {
     pub(crate) fn tap(&self) -> SingerTap {
         let host = TapHost {
             launcher: Launcher::none(),
+            user: None,
             directory: self.path("runs"),
             forbidden: Vec::new(),
             environment: TapEnvironment::pick(

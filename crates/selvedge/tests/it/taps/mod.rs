@@ -4,6 +4,7 @@ mod commands;
 mod kills;
 mod real;
 mod scripted;
+mod user;
 
 use std::path::{Path, PathBuf};
 
