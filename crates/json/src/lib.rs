@@ -8,8 +8,8 @@ mod swar;
 mod word;
 
 pub use scan::{
-    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, check,
-    unescape,
+    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, Usual,
+    check, unescape,
 };
 pub use skip::array_length;
 pub use word::Word;

@@ -284,6 +284,29 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// Reads over a value without inner parts that is written as most programs write it: a string without escapes, a number without
+    /// an exponent, a word in lower case. `None`, with nothing consumed but white space, for whatever is not, and for what is
+    /// malformed: the other functions tell.
+    #[inline]
+    pub fn usual(&mut self) -> Option<Usual> {
+        let bytes = self.text.as_bytes();
+        let next = self.peek();
+        let here = bytes.get(self.at..).unwrap_or_default();
+        let (end, usual) = match next {
+            b'"' => {
+                let end = plain_until(bytes, self.at + 1);
+                (bytes.get(end) == Some(&b'"')).then_some((end + 1, Usual::String))?
+            }
+            b'-' | b'0'..=b'9' => usual_number(bytes, self.at + usize::from(next == b'-'))?,
+            b'n' if here.starts_with(b"null") => (self.at + 4, Usual::Null),
+            b't' if here.starts_with(b"true") => (self.at + 4, Usual::Boolean),
+            b'f' if here.starts_with(b"false") => (self.at + 5, Usual::Boolean),
+            _ => return None,
+        };
+        self.at = end;
+        Some(usual)
+    }
+
     /// A value that is neither string nor list.
     #[inline]
     pub fn scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
@@ -312,6 +335,18 @@ pub enum Scalar<'a> {
     Number(Number<'a>),
 }
 
+/// What a value is whose text nobody needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual {
+    Null,
+    Boolean,
+    String,
+    /// A number with neither fraction nor exponent.
+    Integer,
+    /// A number with a fraction.
+    Fraction,
+}
+
 /// Takes a text in pieces.
 pub trait Sink {
     fn put(&mut self, piece: &str);
@@ -333,6 +368,28 @@ struct Ignore;
 
 impl Sink for Ignore {
     fn put(&mut self, _piece: &str) {}
+}
+
+/// End and kind of the number whose digits begin at `at`; `None` if it has an exponent or is malformed.
+#[inline]
+fn usual_number(bytes: &[u8], at: usize) -> Option<(usize, Usual)> {
+    let mut end = digits_until(bytes, at);
+    if end == at || (end > at + 1 && bytes[at] == b'0') {
+        return None;
+    }
+    let mut usual = Usual::Integer;
+    if bytes.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits_until(bytes, fraction);
+        if end == fraction {
+            return None;
+        }
+        usual = Usual::Fraction;
+    }
+    match bytes.get(end) {
+        Some(b'e' | b'E') => None,
+        _ => Some((end, usual)),
+    }
 }
 
 /// Index of the first byte from `at` on that is no digit. Eight bytes at a time.
@@ -589,6 +646,81 @@ mod tests {
             characters(r#""\uZZZZ""#),
             Err(BadString::Malformed(_))
         ));
+    }
+
+    #[test]
+    fn usual_values_are_those_of_the_other_functions() {
+        let texts = [
+            "null",
+            "true",
+            "false",
+            "nul",
+            "nulL",
+            "tru",
+            "falsy",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "-",
+            "+1",
+            "0",
+            "-0",
+            "00",
+            "01",
+            "-01",
+            "7",
+            "-12",
+            "12345678",
+            "123456789012",
+            "1.5",
+            "-0.25",
+            "1.",
+            "1.x",
+            ".5",
+            "1e5",
+            "1E5",
+            "1.5e5",
+            "1.25E-7",
+            "\"\"",
+            "\"a\"",
+            "\"a long string of more than eight bytes\"",
+            "\"\\n\"",
+            "\"",
+            "\"ab",
+            "\"a\tb\"",
+            "\"ä\"",
+            "",
+            "{}",
+            "[]",
+        ];
+        for text in texts
+            .into_iter()
+            .flat_map(|text| [text.to_owned(), format!(" {text},"), format!("{text} }}")])
+        {
+            let mut scanner = Scanner::new(&text);
+            let usual = scanner.usual();
+            let mut other = Scanner::new(&text);
+            let expected = match other.peek() {
+                b'"' => other
+                    .string()
+                    .ok()
+                    .filter(|string| !string.escaped)
+                    .map(|_| Usual::String),
+                _ => match other.scalar() {
+                    Ok(Scalar::Null) => Some(Usual::Null),
+                    Ok(Scalar::Boolean(_)) => Some(Usual::Boolean),
+                    Ok(Scalar::Number(number)) if number.integer => Some(Usual::Integer),
+                    Ok(Scalar::Number(number)) if !number.text.contains(['e', 'E']) => {
+                        Some(Usual::Fraction)
+                    }
+                    _ => None,
+                },
+            };
+            assert_eq!(usual, expected, "{text:?}");
+            if usual.is_some() {
+                assert_eq!(scanner.position(), other.position(), "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -31,7 +31,8 @@ impl Schema {
     ///
     /// It is no schema, or takes more than its share.
     pub(crate) fn compile(tree: &Tree<'_>) -> Result<Self, Invalid> {
-        let (nodes, root) = compile::compile(tree)?;
+        let (mut nodes, root) = compile::compile(tree)?;
+        nodes.iter_mut().for_each(Node::settle);
         Ok(Self {
             nodes,
             root,

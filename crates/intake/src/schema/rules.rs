@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
-use selvedge_json::Word;
+use selvedge_json::{Usual, Word};
 
 use super::decimal::Divisor;
 
@@ -42,6 +42,22 @@ impl Kinds {
         Self(self.0 | other.0)
     }
 
+    pub(super) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Of a value whose text nobody needs.
+    #[inline]
+    pub(super) fn of_usual(usual: Usual) -> Self {
+        match usual {
+            Usual::Null => Self::NULL,
+            Usual::Boolean => Self::BOOLEAN,
+            Usual::String => Self::STRING,
+            Usual::Integer => Self::INTEGER,
+            Usual::Fraction => Self::FRACTION,
+        }
+    }
+
     /// The kinds that a value may be of; null, which only says that there may be none, where there is no other.
     pub(super) fn names(self) -> String {
         let names = [
@@ -71,6 +87,8 @@ impl Kinds {
 pub(super) struct Node {
     /// What `type` admits.
     pub(super) kinds: Kinds,
+    /// Of these, kinds without inner parts whose values conform whatever they are. Known when all rules are ([`Node::settle`]).
+    pub(super) free: Kinds,
     pub(super) number: Option<Box<NumberRules>>,
     pub(super) string: Option<Box<StringRules>>,
     pub(super) object: Option<Box<ObjectRules>>,
@@ -82,12 +100,28 @@ impl Node {
     pub(super) fn of(kinds: Kinds) -> Self {
         Self {
             kinds,
+            free: Kinds::NONE,
             number: None,
             string: None,
             object: None,
             array: None,
             combined: None,
         }
+    }
+
+    /// Works out what need not be looked at.
+    pub(super) fn settle(&mut self) {
+        let mut free = self.kinds.without(Kinds::OBJECT).without(Kinds::ARRAY);
+        if self.string.is_some() {
+            free = free.without(Kinds::STRING);
+        }
+        if self.number.is_some() {
+            free = free.without(Kinds::NUMBER);
+        }
+        self.free = match self.combined {
+            Some(_) => Kinds::NONE,
+            None => free,
+        };
     }
 }
 

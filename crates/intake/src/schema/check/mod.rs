@@ -181,6 +181,16 @@ impl<'s, 'a> Checker<'s, 'a> {
     fn value(&mut self, id: NodeId, scanner: &mut Scanner<'a>, depth: usize) -> Checked {
         let schema = self.schema;
         let node = schema.node(id);
+        if node.free != Kinds::NONE {
+            let start = scanner.position();
+            if let Some(usual) = scanner.usual() {
+                if node.free.admit(Kinds::of_usual(usual)) {
+                    self.reader.data_points += 1;
+                    return Ok(());
+                }
+                scanner.go_to(start);
+            }
+        }
         match scanner.peek() {
             b'{' => self.list(node, Kinds::OBJECT, scanner, depth),
             b'[' => self.list(node, Kinds::ARRAY, scanner, depth),
