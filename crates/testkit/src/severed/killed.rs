@@ -72,7 +72,7 @@ pub async fn survives_every_death<S: Mortal>(test: &'static str, scenario: Scena
             None => {}
         }
     }
-    assert!(death_count > 10, "only {death_count} deaths");
+    assert!(death_count > 30, "only {death_count} deaths");
 }
 
 /// Whether there was such a step.
