@@ -154,6 +154,46 @@ async fn records_wait_for_a_destination_that_is_away() {
 }
 
 #[tokio::test]
+async fn a_table_that_somebody_broke_waits_alone() {
+    let pushed = Pushed::start().await;
+    let body = |table: &str, id: i64| {
+        let messages = [upsert(id, &json!({ "id": id, "name": "n" }))];
+        keyed(table, &messages)
+    };
+    let rows = "select id::text, name from pushed.broken";
+    pushed.batch(&body("broken", 1)).await.accepted();
+    pushed.rows_become(rows, &[("1", "n")]).await;
+    let broken = "alter table pushed.broken drop column _sdc_sequence";
+    pushed.replica.batch_execute(broken).await.unwrap();
+    pushed.batch(&body("broken", 2)).await.accepted();
+    let loads = format!("/v4/{}/loads", pushed.platform.account);
+    // All tables of a destination that is away are tried again after a minute.
+    let soon = std::time::Duration::from_secs(40);
+    let load_of = |page: &Value, table: &str| {
+        let mut loads = page["data"].as_array().into_iter().flatten();
+        loads.find(|load| load["stream_name"] == table).cloned()
+    };
+    wait_until("the failed load", soon, async || {
+        let page = pushed.platform.api.get(&loads).await.status(200);
+        let state = load_of(&page, "broken").map(|load| load["error_state"].clone());
+        match state.map(|state| state["notification_data"]["action"].clone()) {
+            Some(action) if action == "load-table" => Ok(()),
+            _ => Err(page),
+        }
+    })
+    .await;
+    pushed.batch(&body("fine", 3)).await.accepted();
+    wait_until("the load of the other table", soon, async || {
+        let page = pushed.platform.api.get(&loads).await.status(200);
+        match load_of(&page, "fine") {
+            Some(load) if !load["last_batch_loaded_at"].is_null() => Ok(()),
+            _ => Err(page),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn records_that_came_before_there_was_a_destination_are_loaded_into_the_first() {
     let mut pushed = Pushed::start().await;
     let destinations = pushed
