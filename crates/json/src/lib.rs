@@ -1,15 +1,14 @@
 //! JSON text, read from front to back without building anything: what checks records when they come in and what turns them
 //! into columns read the same grammar and mean the same by a number, a decimal and an instant.
 
+mod escape;
 pub mod literal;
 mod scan;
 mod skip;
 mod swar;
 mod word;
 
-pub use scan::{
-    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, Usual,
-    check, unescape,
-};
+pub use escape::{BadString, check, unescape};
+pub use scan::{MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, Usual};
 pub use skip::array_length;
 pub use word::Word;
