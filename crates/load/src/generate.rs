@@ -1,50 +1,24 @@
 //! The load: a fixed number of kept-alive connections, each with one request under way at any time.
+//!
+//! One thread asks on all of them, and does no more than it must: what it takes of the processors is missing to the server, which
+//! is to be measured.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
-use bytes::Bytes;
+use anyhow::{Context as _, Result, ensure};
+use bytes::{Buf as _, Bytes};
 use clap::Args;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{Method, Request, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 use serde_json::json;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
+use crate::answer::Answer;
 use crate::latencies::Latencies;
 use crate::span::{Span, SpanArguments};
-
-/// Stands for a number of its own in each request's body.
-const NUMBER: &str = "{number}";
-
-/// What to ask for.
-#[derive(Args)]
-pub(crate) struct RequestArguments {
-    #[arg(long)]
-    url: Uri,
-    #[arg(long, default_value = "GET")]
-    method: Method,
-    /// File with an access token.
-    #[arg(long)]
-    token: Option<PathBuf>,
-    #[arg(long)]
-    accept_encoding: Option<String>,
-    /// Body of each request; `{number}` is replaced by a number of its own.
-    #[arg(long)]
-    body: Option<String>,
-    /// File with the body of each request.
-    #[arg(long, conflicts_with = "body")]
-    body_file: Option<PathBuf>,
-    /// The first such number.
-    #[arg(long, default_value_t = 1)]
-    first_number: u64,
-}
+use crate::template::{RequestArguments, Template};
 
 #[derive(Args)]
 pub(crate) struct GenerateArguments {
@@ -57,22 +31,10 @@ pub(crate) struct GenerateArguments {
     span: SpanArguments,
 }
 
-/// What each request is made from.
-struct Template {
-    /// Host and port.
-    address: String,
-    parts: http::request::Parts,
-    body: Body,
-    next_number: AtomicU64,
-}
+/// Bytes that are read at a time.
+const READ_LENGTH: usize = 256 << 10;
 
-enum Body {
-    Same(Bytes),
-    /// With a number of its own each time.
-    Numbered(String),
-}
-
-/// What one connection saw while it counted.
+/// What came back while it counted.
 #[derive(Default)]
 struct Seen {
     latencies: Latencies,
@@ -81,132 +43,140 @@ struct Seen {
     all_requests: u64,
 }
 
-impl RequestArguments {
-    pub(crate) async fn ask_once(&self) -> Result<Bytes> {
-        let template = Template::new(self)?;
-        let mut connection = connect(&template.address).await?;
-        ask(&mut connection, &template).await
-    }
+struct Connection {
+    stream: TcpStream,
+    /// When the request was begun.
+    asked: Instant,
+    /// What of it is not sent yet.
+    request: Bytes,
+    answer: Answer,
 }
 
-pub(crate) async fn run(arguments: GenerateArguments) -> Result<()> {
-    let template = Arc::new(Template::new(&arguments.request)?);
+pub(crate) fn run(arguments: &GenerateArguments) -> Result<()> {
+    let mut template = Template::new(&arguments.request)?;
+    let address = template
+        .address
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next());
+    let address = address.with_context(|| format!("{} is no address", template.address))?;
     let span = arguments.span.begin()?;
-    let mut connections = JoinSet::new();
-    for _ in 0..arguments.connections {
-        let template = Arc::clone(&template);
-        connections.spawn(async move {
-            let connection = connect(&template.address).await?;
-            keep_asking(connection, &template, span).await
-        });
-    }
-    let mut all = Seen::default();
-    while let Some(seen) = connections.join_next().await {
-        let seen = seen.context("a connection's task ended")??;
-        all.latencies.merge(seen.latencies);
-        all.body_bytes += seen.body_bytes;
-        all.all_requests += seen.all_requests;
-    }
-    let mut result = arguments.span.summary(all.latencies)?;
+    let seen = keep_asking(address, arguments.connections, &mut template, span)?;
+    let mut result = arguments.span.summary(seen.latencies)?;
     let answered = result["requests"].as_f64().context("a number")?;
-    result["body_bytes"] = json!(all.body_bytes as f64 / answered);
+    result["body_bytes"] = json!(seen.body_bytes as f64 / answered);
     // With the warm-up, and what ended too late: all that the answering process was busy for.
-    result["all_requests"] = json!(all.all_requests);
-    result["next_number"] = json!(template.next_number.load(Ordering::Relaxed));
+    result["all_requests"] = json!(seen.all_requests);
+    result["next_number"] = json!(template.next_number);
     println!("{result}");
     Ok(())
 }
 
-impl Template {
-    fn new(arguments: &RequestArguments) -> Result<Self> {
-        let authority = arguments.url.authority().context("the URL has no host")?;
-        let path = arguments.url.path_and_query();
-        let mut request = Request::builder()
-            .method(arguments.method.clone())
-            .uri(path.map_or("/", |path| path.as_str()))
-            .header(HOST, authority.as_str());
-        if let Some(path) = &arguments.token {
-            let token = std::fs::read_to_string(path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            request = request.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
-        }
-        if let Some(encoding) = &arguments.accept_encoding {
-            request = request.header(ACCEPT_ENCODING, encoding);
-        }
-        let body = match (&arguments.body, &arguments.body_file) {
-            (None, None) => None,
-            (Some(body), _) if body.contains(NUMBER) => Some(Body::Numbered(body.clone())),
-            (Some(body), _) => Some(Body::Same(body.clone().into())),
-            (None, Some(path)) => {
-                let body = std::fs::read(path)
-                    .with_context(|| format!("{} cannot be read", path.display()))?;
-                Some(Body::Same(body.into()))
-            }
-        };
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
-        }
-        let (parts, ()) = request.body(())?.into_parts();
-        Ok(Self {
-            address: authority.as_str().to_owned(),
-            parts,
-            body: body.unwrap_or(Body::Same(Bytes::new())),
-            next_number: AtomicU64::new(arguments.first_number),
-        })
-    }
-
-    fn request(&self) -> Request<Full<Bytes>> {
-        let body = match &self.body {
-            Body::Same(body) => body.clone(),
-            Body::Numbered(body) => {
-                let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-                body.replace(NUMBER, &number.to_string()).into()
-            }
-        };
-        Request::from_parts(self.parts.clone(), Full::new(body))
-    }
-}
-
-async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(address)
-        .await
-        .with_context(|| format!("{address} cannot be reached"))?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Ends with its sender; what goes wrong with it is what `send_request` answers.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
 /// Asks until the time is over, and counts what is answered after the warm-up. Any refusal ends the measurement.
-async fn keep_asking(
-    mut connection: SendRequest<Full<Bytes>>,
-    template: &Template,
+fn keep_asking(
+    address: SocketAddr,
+    connections: usize,
+    template: &mut Template,
     span: Span,
 ) -> Result<Seen> {
+    let mut poll = Poll::new()?;
+    let mut connections = (0..connections)
+        .map(|index| Connection::open(address, Token(index), &poll, template))
+        .collect::<Result<Vec<_>>>()?;
+    let mut open = connections.len();
+    let mut events = Events::with_capacity(connections.len());
+    let mut buffer = vec![0; READ_LENGTH];
     let mut seen = Seen::default();
-    loop {
-        let asked = Instant::now();
-        let body = ask(&mut connection, template).await?;
-        let answered = Instant::now();
-        seen.all_requests += 1;
-        if answered > span.until {
-            return Ok(seen);
+    while open > 0 {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
         }
-        if answered > span.from {
-            seen.latencies.add(answered - asked);
-            seen.body_bytes += body.len() as u64;
+        for event in &events {
+            let connection = &mut connections[event.token().0];
+            let Some(body_length) = connection.go_on(event, &mut buffer)? else {
+                continue;
+            };
+            let answered = Instant::now();
+            seen.all_requests += 1;
+            if answered > span.until {
+                open -= 1;
+                continue;
+            }
+            if answered > span.from {
+                seen.latencies.add(answered - connection.asked);
+                seen.body_bytes += body_length as u64;
+            }
+            connection.ask(template.request(), answered)?;
         }
     }
+    Ok(seen)
 }
 
-async fn ask(connection: &mut SendRequest<Full<Bytes>>, template: &Template) -> Result<Bytes> {
-    connection.ready().await?;
-    let response = connection.send_request(template.request()).await?;
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    if !status.is_success() {
-        bail!("{status}: {}", String::from_utf8_lossy(&body));
+impl Connection {
+    /// Connects and asks for the first time.
+    fn open(
+        address: SocketAddr,
+        token: Token,
+        poll: &Poll,
+        template: &mut Template,
+    ) -> Result<Self> {
+        let stream = std::net::TcpStream::connect(address)
+            .with_context(|| format!("{address} cannot be reached"))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry()
+            .register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        let mut connection = Self {
+            stream,
+            asked: Instant::now(),
+            request: Bytes::new(),
+            answer: Answer::default(),
+        };
+        connection.ask(template.request(), Instant::now())?;
+        Ok(connection)
     }
-    Ok(body)
+
+    fn ask(&mut self, request: Bytes, now: Instant) -> Result<()> {
+        self.asked = now;
+        self.request = request;
+        self.send()
+    }
+
+    /// Sends what the system takes now.
+    fn send(&mut self) -> Result<()> {
+        while !self.request.is_empty() {
+            match self.stream.write(&self.request) {
+                Ok(length) => self.request.advance(length),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what the connection is ready for. Returns the length of the answer's body once it is whole.
+    fn go_on(&mut self, event: &Event, buffer: &mut [u8]) -> Result<Option<usize>> {
+        if event.is_writable() {
+            self.send()?;
+        }
+        if !event.is_readable() {
+            return Ok(None);
+        }
+        loop {
+            let length = match self.stream.read(buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            ensure!(length > 0, "a connection was closed before the answer");
+            // What comes later is told by an event of its own, so a whole answer ends the reading.
+            if let Some(answered) = self.answer.take(&buffer[..length], false)? {
+                return Ok(Some(answered.body_length));
+            }
+        }
+    }
 }

@@ -3,12 +3,14 @@
 //!
 //! A crate of its own, because all have to be built as the server is: optimised, with the same versions of everything.
 
+mod answer;
 mod ask;
 mod bare;
 mod generate;
 mod latencies;
 mod parse;
 mod span;
+mod template;
 mod threads;
 mod write;
 
@@ -41,8 +43,8 @@ enum Program {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().program {
         Program::Bare(arguments) => bare::run(arguments).await,
-        Program::Ask(arguments) => ask::run(arguments).await,
-        Program::Generate(arguments) => generate::run(arguments).await,
+        Program::Ask(arguments) => ask::run(&arguments),
+        Program::Generate(arguments) => generate::run(&arguments),
         Program::Parse(arguments) => parse::run(&arguments),
         Program::Write(arguments) => write::run(&arguments),
     };
