@@ -23,6 +23,7 @@ mod release;
 mod segment;
 mod segment_log;
 mod settings;
+mod squeeze;
 mod tidy;
 mod writer;
 

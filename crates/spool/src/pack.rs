@@ -1,7 +1,7 @@
 //! Entries into frames and back: compression and encryption, done by who appends, so that the one thread that writes only copies.
 //!
 //! Directory: per part destination, records, bytes, stored bytes, urgency and table name; all that the index wants to know.
-//! Part: flags, table version, three lengths, header and payload, each compressed when that makes it smaller.
+//! Part: flags, table version, three lengths, header and payload, each compressed when that makes it smaller (`squeeze`).
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use crate::bytes::Fields;
 use crate::entry::{Entry, Part};
 use crate::frame::{FrameHeader, FrameKind, HEADER_LEN, bitmap_len};
 use crate::key::{Cipher, CipherError, NotAuthentic, TAG_LEN};
+use crate::squeeze::{Form, restore, squeeze};
 
 const URGENT: u8 = 1;
 /// Fixed fields of a part in the directory: destination, records, bytes, stored bytes, flags, length of the table name.
 const DIRECTORY_ITEM_LEN: usize = 8 + 4 + 8 + 4 + 1 + 4;
 
-const HEADER_COMPRESSED: u8 = 1;
-const PAYLOAD_COMPRESSED: u8 = 2;
+const HEADER_WHOLE: u8 = 1;
+const PAYLOAD_WHOLE: u8 = 2;
 const HAS_VERSION: u8 = 4;
+const HEADER_BLOCKS: u8 = 8;
+const PAYLOAD_BLOCKS: u8 = 16;
 /// Fixed fields of a part: flags, table version, lengths of the header, of the header as stored, and of the payload.
 const PART_PREFIX_LEN: usize = 1 + 8 + 4 + 4 + 4;
-
-/// Below this, compression saves less than it takes: its table alone is cleared for longer than a small record is encrypted.
-const LEAST_COMPRESSED: usize = 1_024;
 
 /// What the directory says of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,12 +174,12 @@ fn write_part(frame: &mut Vec<u8>, part: &Part) {
     frame.resize(prefix_at + PART_PREFIX_LEN, 0);
     let header_at = frame.len();
     let mut flags = 0;
-    if write_squeezed(frame, &part.header) {
-        flags |= HEADER_COMPRESSED;
+    if squeeze(&part.header, frame) == Form::Blocks {
+        flags |= HEADER_BLOCKS;
     }
     let header_stored = (frame.len() - header_at) as u32;
-    if write_squeezed(frame, &part.payload) {
-        flags |= PAYLOAD_COMPRESSED;
+    if squeeze(&part.payload, frame) == Form::Blocks {
+        flags |= PAYLOAD_BLOCKS;
     }
     if part.table_version.is_some() {
         flags |= HAS_VERSION;
@@ -192,24 +192,13 @@ fn write_part(frame: &mut Vec<u8>, part: &Part) {
     prefix[17..].copy_from_slice(&(part.payload.len() as u32).to_le_bytes());
 }
 
-/// Appends the bytes, compressed when that saves a sixteenth. Returns whether they are.
-fn write_squeezed(frame: &mut Vec<u8>, bytes: &[u8]) -> bool {
-    if bytes.len() >= LEAST_COMPRESSED {
-        let start = frame.len();
-        frame.resize(
-            start + lz4_flex::block::get_maximum_output_size(bytes.len()),
-            0,
-        );
-        if let Ok(length) = lz4_flex::block::compress_into(bytes, &mut frame[start..])
-            && length < bytes.len() - bytes.len() / 16
-        {
-            frame.truncate(start + length);
-            return true;
-        }
-        frame.truncate(start);
+/// How something is stored, by the flags of its part.
+fn form(flags: u8, whole: u8, blocks: u8) -> Form {
+    match (flags & whole != 0, flags & blocks != 0) {
+        (_, true) => Form::Blocks,
+        (true, false) => Form::Whole,
+        (false, false) => Form::Plain,
     }
-    frame.extend_from_slice(bytes);
-    false
 }
 
 /// What a part holds besides what the directory says.
@@ -250,26 +239,17 @@ fn unpack(text: Bytes, byte_count: u64) -> Option<PartContent> {
     }
     Some(PartContent {
         table_version: (flags & HAS_VERSION != 0).then_some(version),
-        header: unsqueeze(
+        header: restore(
             text.slice(PART_PREFIX_LEN..payload_at),
+            form(flags, HEADER_WHOLE, HEADER_BLOCKS),
             header_len,
-            flags & HEADER_COMPRESSED != 0,
         )?,
-        payload: unsqueeze(
+        payload: restore(
             text.slice(payload_at..),
+            form(flags, PAYLOAD_WHOLE, PAYLOAD_BLOCKS),
             payload_len,
-            flags & PAYLOAD_COMPRESSED != 0,
         )?,
     })
-}
-
-fn unsqueeze(stored: Bytes, length: usize, compressed: bool) -> Option<Bytes> {
-    let bytes = if compressed {
-        Bytes::from(lz4_flex::block::decompress(&stored, length).ok()?)
-    } else {
-        stored
-    };
-    (bytes.len() == length).then_some(bytes)
 }
 
 #[cfg(test)]
