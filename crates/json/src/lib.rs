@@ -4,11 +4,12 @@
 mod escape;
 pub mod literal;
 mod scan;
+mod sixteen;
 mod skip;
 mod swar;
 mod word;
 
 pub use escape::{BadString, check, unescape};
 pub use scan::{MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, Usual};
-pub use skip::array_length;
+pub use skip::{array_length, object_length};
 pub use word::Word;

@@ -7,6 +7,9 @@ use crate::swar;
 /// More digits than any destination's decimals have.
 const MAX_DECIMAL_DIGITS: usize = 150_000;
 
+/// Integers of so many digits have 64 bits or fewer.
+pub const SURE_DIGITS: usize = 18;
+
 /// An integer literal; `None` beyond 64 bits. `-0` is 0.
 #[inline]
 pub fn integer(text: &str) -> Option<i64> {
@@ -14,13 +17,45 @@ pub fn integer(text: &str) -> Option<i64> {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > 18 {
+    if digits.len() > SURE_DIGITS {
         return text.parse().ok();
     }
-    let value = digits
-        .iter()
-        .fold(0_i64, |value, digit| value * 10 + i64::from(digit & 0xf));
+    let value = number(digits) as i64;
     Some(if negative { -value } else { value })
+}
+
+/// The number that up to nineteen digits stand for.
+#[inline]
+fn number(digits: &[u8]) -> u64 {
+    let (rest, eights) = digits.as_rchunks::<8>();
+    eights.iter().fold(few_digits(rest), |value, eight| {
+        let word = u64::from_le_bytes(*eight) & VALUES;
+        value * 100_000_000 + swar::eight_digits(word)
+    })
+}
+
+/// Of the digits, without what makes them characters.
+const VALUES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+
+/// The number that fewer than eight digits stand for.
+#[inline]
+fn few_digits(digits: &[u8]) -> u64 {
+    // The digits, first byte lowest; what is read twice falls on itself.
+    let word = match (digits.first_chunk::<4>(), digits.last_chunk::<4>(), digits) {
+        (Some(first), Some(last), _) => {
+            let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+            first | last << (8 * (digits.len() - 4))
+        }
+        (.., [one]) => u64::from(*one),
+        (.., [first, .., last]) => {
+            let middle = u64::from(digits[digits.len() / 2]);
+            let last = u64::from(*last) << (8 * (digits.len() - 1));
+            u64::from(*first) | middle << (8 * (digits.len() / 2)) | last
+        }
+        _ => return 0,
+    };
+    // Zeros in front.
+    swar::eight_digits((word & VALUES) << (64 - 8 * digits.len()))
 }
 
 /// A decimal literal in canonical form: no exponent, no sign of zero, no superfluous zeros in front; those at the end stay.
@@ -111,6 +146,30 @@ pub fn is_not_finite(text: &str) -> bool {
 /// offsets like `+0000` and `+00`, and without any, which is taken as UTC; a date alone is its midnight. A leap second is the
 /// second that follows it.
 pub fn instant(text: &str) -> Option<i64> {
+    let Instant {
+        date: [year, month, day],
+        seconds,
+        micros,
+    } = read_instant(text)?;
+    let seconds = days_since_epoch(year, month, day) * 86_400 + seconds;
+    Some(seconds * 1_000_000 + micros)
+}
+
+/// Whether a text is one of which [`instant`] says when that was.
+pub fn is_instant(text: &str) -> bool {
+    read_instant(text).is_some()
+}
+
+struct Instant {
+    /// Year, month and day.
+    date: [i64; 3],
+    /// Since midnight of that day in UTC; may be of a neighbouring day.
+    seconds: i64,
+    micros: i64,
+}
+
+#[inline(always)]
+fn read_instant(text: &str) -> Option<Instant> {
     let mut midnight = *b"          T00:00:00Z";
     let bytes = match text.len() {
         10 => {
@@ -167,8 +226,11 @@ pub fn instant(text: &str) -> Option<i64> {
         }
         _ => return None,
     };
-    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some((seconds - offset_minutes * 60) * 1_000_000 + micros)
+    Some(Instant {
+        date: [year, month, day],
+        seconds: hour * 3_600 + (minute - offset_minutes) * 60 + second,
+        micros,
+    })
 }
 
 /// Year, month, day, hour, minute and second of `YYYY-MM-DDThh:mm:ss`, whose `T` may be small or a blank. Only that they are digits
@@ -235,6 +297,19 @@ mod tests {
             ("0", Some(0)),
             ("-0", Some(0)),
             ("-17", Some(-17)),
+            ("1", Some(1)),
+            ("12", Some(12)),
+            ("123", Some(123)),
+            ("1234", Some(1_234)),
+            ("12345", Some(12_345)),
+            ("123456", Some(123_456)),
+            ("1234567", Some(1_234_567)),
+            ("12345678", Some(12_345_678)),
+            ("123456789", Some(123_456_789)),
+            ("1234567890", Some(1_234_567_890)),
+            ("123456789012345", Some(123_456_789_012_345)),
+            ("1234567890123456", Some(1_234_567_890_123_456)),
+            ("12345678901234567", Some(12_345_678_901_234_567)),
             ("999999999999999999", Some(999_999_999_999_999_999)),
             ("9223372036854775807", Some(i64::MAX)),
             ("-9223372036854775808", Some(i64::MIN)),

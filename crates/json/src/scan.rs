@@ -3,8 +3,9 @@
 //! The grammar is RFC 8259 and, beyond it, the bare words `NaN`, `Infinity` and `-Infinity`, which public taps write. Text is
 //! known to be UTF-8, so slices between quotes are text as well.
 
+use crate::Word;
 use crate::escape::check_escapes;
-use crate::{Word, swar};
+use crate::sixteen::{self, Sixteen};
 
 /// Objects and arrays may stand in one another so often.
 pub const MAX_DEPTH: usize = 128;
@@ -71,16 +72,33 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no white space, not consumed; 0 at the end, which no token begins with.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> u8 {
-        let bytes = self.text.as_bytes();
-        while let Some(byte) = bytes.get(self.at) {
-            match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                _ => return *byte,
-            }
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            _ => self.peek_beyond(),
         }
-        0
+    }
+
+    /// The same, where the next byte may be white space.
+    #[inline]
+    fn peek_beyond(&mut self) -> u8 {
+        let bytes = self.text.as_bytes();
+        // Mostly it is one blank.
+        match bytes.get(self.at..) {
+            Some([b' ', byte, ..]) if *byte > b' ' => {
+                self.at += 1;
+                *byte
+            }
+            _ => self.peek_far(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_far(&mut self) -> u8 {
+        let bytes = self.text.as_bytes();
+        self.at = sixteen::first(bytes, self.at, Sixteen::not_blank);
+        bytes.get(self.at).copied().unwrap_or_default()
     }
 
     /// Consumes the byte that was peeked.
@@ -107,8 +125,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether the list that was begun has another element; consumes commas and the closing byte.
-    #[inline]
+    #[inline(always)]
     pub fn another(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
+        match self.text.as_bytes().get(self.at..) {
+            // As most programs write it.
+            Some([b',', byte, ..]) if !first && *byte > b' ' && *byte != close => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => self.another_or_end(first, close),
+        }
+    }
+
+    #[inline]
+    fn another_or_end(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
         match self.peek() {
             byte if byte == close => {
                 self.at += 1;
@@ -127,9 +157,42 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The string that begins here.
+    /// Text of what was read since a position.
     #[inline]
+    pub fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// The string that begins here, if nothing in it is escaped; else nothing is consumed but white space.
+    #[inline(always)]
+    pub fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != b'"' {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        let end = plain_until(bytes, self.at + 1);
+        if bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        let text = self.text.get(self.at + 1..end)?;
+        self.at = end + 1;
+        Some(text)
+    }
+
+    /// The string that begins here.
+    #[inline(always)]
     pub fn string(&mut self) -> Result<RawString<'a>, Malformed> {
+        match self.plain_string() {
+            Some(text) => Ok(RawString {
+                text,
+                escaped: false,
+            }),
+            None => self.any_string(),
+        }
+    }
+
+    #[inline(never)]
+    fn any_string(&mut self) -> Result<RawString<'a>, Malformed> {
         self.expect(b'"', "a string was expected")?;
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -162,12 +225,26 @@ impl<'a> Scanner<'a> {
     }
 
     /// The number that begins here.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self) -> Result<Number<'a>, Malformed> {
+        let bytes = self.text.as_bytes();
+        let negative = bytes.get(self.at) == Some(&b'-');
+        if let Some((end, integer)) = usual_number(bytes, self.at + usize::from(negative))
+            && let Some(text) = self.text.get(self.at..end)
+        {
+            self.at = end;
+            return Ok(Number { text, integer });
+        }
+        self.unusual_number()
+    }
+
+    /// A number of any form.
+    #[inline(never)]
+    fn unusual_number(&mut self) -> Result<Number<'a>, Malformed> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
-        let digits = |at: usize| digits_until(bytes, at);
+        let digits = |at: usize| sixteen::first(bytes, at, Sixteen::not_digits);
         let whole = at;
         at = digits(at);
         let leading_zero = at > whole + 1 && bytes[whole] == b'0';
@@ -200,7 +277,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes `word` if it stands here.
-    #[inline]
+    #[inline(always)]
     pub fn word(&mut self, word: &str) -> bool {
         let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let found = here.starts_with(word.as_bytes());
@@ -211,7 +288,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// As [`Scanner::word`], for words that are looked for often.
-    #[inline]
+    #[inline(always)]
     pub fn known_word(&mut self, word: &Word) -> bool {
         let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let found = word.begins(here);
@@ -286,40 +363,62 @@ impl<'a> Scanner<'a> {
     /// Reads over a value without inner parts that is written as most programs write it: a string without escapes, a number without
     /// an exponent, a word in lower case. `None`, with nothing consumed but white space, for whatever is not, and for what is
     /// malformed: the other functions tell.
-    #[inline]
+    #[inline(always)]
     pub fn usual(&mut self) -> Option<Usual> {
         let bytes = self.text.as_bytes();
         let next = self.peek();
-        let here = bytes.get(self.at..).unwrap_or_default();
         let (end, usual) = match next {
             b'"' => {
                 let end = plain_until(bytes, self.at + 1);
-                (bytes.get(end) == Some(&b'"')).then_some((end + 1, Usual::String))?
+                if bytes.get(end) != Some(&b'"') {
+                    return None;
+                }
+                (end + 1, Usual::String)
             }
-            b'-' | b'0'..=b'9' => usual_number(bytes, self.at + usize::from(next == b'-'))?,
-            b'n' if here.starts_with(b"null") => (self.at + 4, Usual::Null),
-            b't' if here.starts_with(b"true") => (self.at + 4, Usual::Boolean),
-            b'f' if here.starts_with(b"false") => (self.at + 5, Usual::Boolean),
+            b'0'..=b'9' | b'-' => {
+                let (end, integer) = usual_number(bytes, self.at + usize::from(next == b'-'))?;
+                let usual = match integer {
+                    true => Usual::Integer,
+                    false => Usual::Fraction,
+                };
+                (end, usual)
+            }
+            b'n' if self.stands_here(b"null") => (self.at + 4, Usual::Null),
+            b't' if self.stands_here(b"true") => (self.at + 4, Usual::Boolean),
+            b'f' if self.stands_here(b"false") => (self.at + 5, Usual::Boolean),
             _ => return None,
         };
         self.at = end;
         Some(usual)
     }
 
+    #[inline(always)]
+    fn stands_here<const N: usize>(&self, word: &[u8; N]) -> bool {
+        let here = self.text.as_bytes().get(self.at..);
+        here.and_then(<[u8]>::first_chunk) == Some(word)
+    }
+
     /// A value that is neither string nor list.
-    #[inline]
+    #[inline(always)]
     pub fn scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
-        Ok(match self.peek() {
-            b'0'..=b'9' => Scalar::Number(self.number()?),
-            b'-' if self.word("-Infinity") => Scalar::NotFinite,
-            b'-' => Scalar::Number(self.number()?),
-            b'n' if self.word("null") => Scalar::Null,
-            b't' if self.word("true") => Scalar::Boolean(true),
-            b'f' if self.word("false") => Scalar::Boolean(false),
-            b'N' if self.word("NaN") => Scalar::NotFinite,
-            b'I' if self.word("Infinity") => Scalar::NotFinite,
-            _ => return Err(self.malformed("a value was expected")),
-        })
+        match self.peek() {
+            b'0'..=b'9' => self.number().map(Scalar::Number),
+            b'n' if self.word("null") => Ok(Scalar::Null),
+            b't' if self.word("true") => Ok(Scalar::Boolean(true)),
+            b'f' if self.word("false") => Ok(Scalar::Boolean(false)),
+            _ => self.rare_scalar(),
+        }
+    }
+
+    #[inline(never)]
+    fn rare_scalar(&mut self) -> Result<Scalar<'a>, Malformed> {
+        match self.peek() {
+            b'-' if self.word("-Infinity") => Ok(Scalar::NotFinite),
+            b'-' => self.number().map(Scalar::Number),
+            b'N' if self.word("NaN") => Ok(Scalar::NotFinite),
+            b'I' if self.word("Infinity") => Ok(Scalar::NotFinite),
+            _ => Err(self.malformed("a value was expected")),
+        }
     }
 }
 
@@ -369,68 +468,59 @@ impl Sink for Ignore {
     fn put(&mut self, _piece: &str) {}
 }
 
-/// End and kind of the number whose digits begin at `at`; `None` if it has an exponent or is malformed.
-#[inline]
-fn usual_number(bytes: &[u8], at: usize) -> Option<(usize, Usual)> {
-    let mut end = digits_until(bytes, at);
-    if end == at || (end > at + 1 && bytes[at] == b'0') {
-        return None;
-    }
-    let mut usual = Usual::Integer;
+/// End of the number whose digits begin at `at`, and whether it is an integer; `None` if it has an exponent or is malformed.
+#[inline(always)]
+fn usual_number(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let others = sixteen::from(bytes, at, Sixteen::not_digits);
+    let whole = others.trailing_zeros() as usize;
+    // Mostly the whole number stands in the sixteen bytes.
+    let (mut end, mut integer) = (at + whole, true);
     if bytes.get(end) == Some(&b'.') {
-        let fraction = end + 1;
-        end = digits_until(bytes, fraction);
-        if end == fraction {
-            return None;
-        }
-        usual = Usual::Fraction;
+        let behind = others & others.wrapping_sub(1);
+        end = at + behind.trailing_zeros() as usize;
+        integer = false;
+    }
+    if end >= at + sixteen::LEN {
+        return long_number(bytes, at);
+    }
+    let ends_with_point = !integer && end == at + whole + 1;
+    if whole == 0 || ends_with_point || (whole > 1 && bytes.get(at) == Some(&b'0')) {
+        return None;
     }
     match bytes.get(end) {
         Some(b'e' | b'E') => None,
-        _ => Some((end, usual)),
+        _ => Some((end, integer)),
     }
 }
 
-/// Index of the first byte from `at` on that is no digit. Eight bytes at a time.
-#[inline]
-fn digits_until(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(eight) = bytes
-        .get(at..at + 8)
-        .and_then(|eight| eight.try_into().ok())
-    {
-        let others = swar::not_digits(u64::from_le_bytes(eight));
-        if others != 0 {
-            return at + (others.trailing_zeros() / 8) as usize;
+/// The same for a number of sixteen bytes or more.
+#[inline(never)]
+fn long_number(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let digits = |at: usize| sixteen::first(bytes, at, Sixteen::not_digits);
+    let mut end = digits(at);
+    if end == at || (end > at + 1 && bytes[at] == b'0') {
+        return None;
+    }
+    let mut integer = true;
+    if bytes.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits(fraction);
+        if end == fraction {
+            return None;
         }
-        at += 8;
+        integer = false;
     }
-    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        at += 1;
+    match bytes.get(end) {
+        Some(b'e' | b'E') => None,
+        _ => Some((end, integer)),
     }
-    at
 }
 
 /// Index of the first byte from `at` on that does not stand for itself in a string: a quote, a backslash or a control
-/// character. Eight bytes at a time.
-#[inline]
-fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(eight) = bytes
-        .get(at..at + 8)
-        .and_then(|eight| eight.try_into().ok())
-    {
-        let found = swar::not_plain(u64::from_le_bytes(eight));
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(byte) = bytes.get(at) {
-        if matches!(byte, b'"' | b'\\' | 0..=0x1f) {
-            break;
-        }
-        at += 1;
-    }
-    at
+/// character.
+#[inline(always)]
+fn plain_until(bytes: &[u8], at: usize) -> usize {
+    sixteen::first(bytes, at, Sixteen::not_plain)
 }
 
 #[cfg(test)]

@@ -1,45 +1,50 @@
 //! Texts that are looked for at many places.
 
+use crate::sixteen::{LEN, Sixteen};
+
 /// A text, and its beginning in a form that is compared at once.
 #[derive(Clone, Debug)]
 pub struct Word {
     text: Box<str>,
-    /// The first sixteen bytes, first byte lowest.
-    beginning: u128,
-    /// Which bits of it count.
-    mask: u128,
+    /// The first sixteen bytes.
+    beginning: [u8; LEN],
+    /// A bit for each of them that the text does not have.
+    behind: u32,
 }
 
 impl Word {
     pub fn new(text: &str) -> Self {
-        let length = text.len().min(16);
-        let mut beginning = [0; 16];
+        let length = text.len().min(LEN);
+        let mut beginning = [0; LEN];
         beginning[..length].copy_from_slice(&text.as_bytes()[..length]);
-        let mut mask = [0; 16];
-        mask[..length].fill(0xff);
         Self {
             text: text.into(),
-            beginning: u128::from_le_bytes(beginning),
-            mask: u128::from_le_bytes(mask),
+            beginning,
+            behind: 0xffff << length & 0xffff,
         }
     }
 
     /// Length in bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn length(&self) -> usize {
         self.text.len()
     }
 
     /// Whether a text begins with this one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begins(&self, text: &[u8]) -> bool {
         match text.first_chunk() {
             Some(sixteen) => {
-                u128::from_le_bytes(*sixteen) & self.mask == self.beginning
-                    && (self.text.len() <= 16 || text.starts_with(self.text.as_bytes()))
+                let same = Sixteen::new(*sixteen).equals(Sixteen::new(self.beginning));
+                same | self.behind == 0xffff && (self.text.len() <= LEN || self.begins_all_of(text))
             }
-            None => text.starts_with(self.text.as_bytes()),
+            None => self.begins_all_of(text),
         }
+    }
+
+    #[inline(never)]
+    fn begins_all_of(&self, text: &[u8]) -> bool {
+        text.starts_with(self.text.as_bytes())
     }
 }
 
