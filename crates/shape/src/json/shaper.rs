@@ -7,7 +7,7 @@ use selvedge_connector::{
     Nesting, RecordTexts, RefusedRecord, ShapedBatch, SubtableBatch, SystemValues,
 };
 use selvedge_json::{
-    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, TOO_DEEP, literal,
+    BadString, MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, TOO_DEEP, Usual, literal,
     unescape,
 };
 use serde_json::Value;
@@ -315,30 +315,70 @@ impl JsonShaper {
         let mut first = true;
         while scanner.another(first, b'}')? {
             first = false;
-            let raw = scanner.string()?;
-            let place = match raw.escaped {
-                false => self
-                    .tree
-                    .property(object, raw.text, &mut expected, &self.rules)?,
-                true => {
-                    let name =
-                        unescape(raw).map_err(|bad| self.bad_string(scanner, bad, raw.text))?;
-                    self.tree
-                        .property(object, &name, &mut expected, &self.rules)?
-                }
+            let place = match self.tree.expected(object, scanner, &mut expected) {
+                Some(place) => place,
+                None => self.named(scanner, object, &mut expected)?,
             };
             let met_in = &mut self.tree.places[place as usize].met_in;
             if std::mem::replace(met_in, this) == this {
                 return Err(Trouble::Repeated);
             }
-            scanner.expect(b':', "a colon was expected")?;
             self.read_value(scanner, place, depth)?;
         }
         Ok(())
     }
 
+    /// The place of the property whose name stands here; consumes the name and the colon. `expected` is as for [`Tree::expected`].
+    #[inline(never)]
+    fn named(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        object: u32,
+        expected: &mut usize,
+    ) -> Result<u32, Trouble> {
+        let raw = scanner.string()?;
+        let name = unescape(raw).map_err(|bad| self.bad_string(scanner, bad, raw.text))?;
+        let place = self.tree.property(object, &name, expected, &self.rules)?;
+        scanner.expect(b':', "a colon was expected")?;
+        Ok(place)
+    }
+
     #[inline]
     fn read_value(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        place: u32,
+        depth: usize,
+    ) -> Result<(), Trouble> {
+        scanner.peek();
+        let start = scanner.position();
+        let Some(usual) = scanner.usual() else {
+            return self.read_other(scanner, place, depth);
+        };
+        let text = scanner.since(start);
+        match usual {
+            Usual::Null => {}
+            Usual::Boolean => {
+                let value = text.starts_with('t');
+                self.tree.column(place, Kind::Boolean).push_boolean(value);
+            }
+            Usual::Integer | Usual::Fraction => {
+                let integer = usual == Usual::Integer;
+                self.put_number(place, Number { text, integer })?;
+            }
+            Usual::String => {
+                // Without its quotes.
+                let text = text.get(1..text.len() - 1).unwrap_or_default();
+                let escaped = false;
+                self.put_string(scanner, place, RawString { text, escaped })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A list, or a value that is not written as most are.
+    #[inline(never)]
+    fn read_other(
         &mut self,
         scanner: &mut Scanner<'_>,
         place: u32,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::ArrowError;
 use selvedge_connector::{Field, LogicalType, StreamSchema};
+use selvedge_json::{Scanner, Word};
+use serde_json::Value;
 
 use super::columns::{Column, Kind};
 use super::rules::{RuleId, Rules};
@@ -47,8 +49,16 @@ pub(crate) struct Object {
     /// The place, `None` for the record itself and for items of arrays: their properties have columns of their own name.
     within: Option<u32>,
     /// Properties in the order they were first met.
-    names: Vec<(Box<str>, u32)>,
+    properties: Vec<Property>,
     index: HashMap<Box<str>, u32>,
+}
+
+#[derive(Debug)]
+struct Property {
+    name: Box<str>,
+    /// The name as it is written, with its quotes and the colon behind it.
+    head: Word,
+    place: u32,
 }
 
 /// The rows of the records (the first), or of the items of one array.
@@ -96,9 +106,23 @@ impl Tree {
         }
     }
 
-    /// The place of a property. `expected` is where in the object it is looked for first, and is moved on: records of one
-    /// table mostly have the same properties in the same order.
-    #[inline]
+    /// The place of the property that is expected next, if its name stands here; consumes the name and the colon. `expected` is
+    /// moved on: records of one table mostly have the same properties in the same order.
+    #[inline(always)]
+    pub(crate) fn expected(
+        &self,
+        object: u32,
+        scanner: &mut Scanner<'_>,
+        expected: &mut usize,
+    ) -> Option<u32> {
+        let next = self.objects[object as usize].properties.get(*expected)?;
+        let found = scanner.known_word(&next.head);
+        *expected += usize::from(found);
+        found.then_some(next.place)
+    }
+
+    /// The place of a property, whose name is known. `expected` is as for [`Tree::expected`].
+    #[inline(never)]
     pub(crate) fn property(
         &mut self,
         object: u32,
@@ -107,18 +131,18 @@ impl Tree {
         rules: &Rules,
     ) -> Result<u32, TooManyPlaces> {
         let known = &self.objects[object as usize];
-        if let Some((next, place)) = known.names.get(*expected)
-            && **next == *name
+        if let Some(next) = known.properties.get(*expected)
+            && *next.name == *name
         {
             *expected += 1;
-            return Ok(*place);
+            return Ok(next.place);
         }
         if let Some(position) = known.index.get(name) {
             *expected = *position as usize + 1;
-            return Ok(known.names[*position as usize].1);
+            return Ok(known.properties[*position as usize].place);
         }
         let place = self.add_property(object, name, rules)?;
-        *expected = self.objects[object as usize].names.len();
+        *expected = self.objects[object as usize].properties.len();
         Ok(place)
     }
 
@@ -143,8 +167,13 @@ impl Tree {
         let place = self.add_place(Place::new(rule, known.table, field, is_key))?;
         let known = &mut self.objects[object as usize];
         // Places are fewer than 2^32.
-        known.index.insert(name.into(), known.names.len() as u32);
-        known.names.push((name.into(), place));
+        let position = known.properties.len() as u32;
+        known.index.insert(name.into(), position);
+        known.properties.push(Property {
+            name: name.into(),
+            head: Word::new(&format!("{}:", Value::from(name))),
+            place,
+        });
         Ok(place)
     }
 
@@ -277,7 +306,7 @@ impl Object {
             rule,
             table,
             within,
-            names: Vec::new(),
+            properties: Vec::new(),
             index: HashMap::new(),
         }
     }
