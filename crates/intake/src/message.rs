@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use selvedge_json::{Malformed, RawString, Scalar, Scanner, literal, unescape};
+use selvedge_json::{Malformed, RawString, Scalar, Scanner, literal, object_length, unescape};
 
 /// A message that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +72,15 @@ impl<'a> Messages<'a> {
                     extracted_at = literal::instant(&characters(self.scanner.string()?));
                 }
                 "data" => {
-                    self.scanner.peek();
+                    self.scanner.expect(b'{', "an object was expected")?;
                     let start = self.scanner.position();
-                    self.scanner.skip_value(0)?;
-                    data = self.text.get(start..self.scanner.position());
+                    // What is in it was checked when it came, and is read when it is shaped.
+                    let length = self.text.get(start..).and_then(object_length);
+                    let Some(length) = length else {
+                        return Err(self.scanner.malformed("an object does not end").into());
+                    };
+                    self.scanner.go_to(start + length + 1);
+                    data = self.text.get(start - 1..self.scanner.position());
                 }
                 _ => self.scanner.skip_value(0)?,
             }
