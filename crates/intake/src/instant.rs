@@ -13,7 +13,7 @@ pub(crate) fn is_instant(text: &str) -> bool {
     has_offset
         && matches!(bytes.get(10), Some(b'T' | b't'))
         && bytes.get(19) != Some(&b',')
-        && literal::instant(text).is_some()
+        && literal::is_instant(text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What stands around a record: action, sequence and time.
 
-use selvedge_json::{Scalar, Scanner, literal};
+use selvedge_json::{Scalar, Scanner, Usual, literal};
 
 use super::violation::MessageViolation;
 use crate::instant;
@@ -34,6 +34,9 @@ const SEQUENCE: u8 = 2;
 const DATA: u8 = 4;
 const TIME_EXTRACTED: u8 = 8;
 
+/// How most messages begin.
+const UPSERT: &str = r#"{"action":"upsert","sequence":"#;
+
 /// Reads over the message that begins here. `record` reads over the object that is its data.
 pub(super) fn message<'a, E>(
     scanner: &mut Scanner<'a>,
@@ -44,11 +47,18 @@ pub(super) fn message<'a, E>(
             scanner,
         ))));
     }
-    scanner.skip_byte();
     let mut record = Some(record);
     let mut action = Action::Upsert;
     let mut seen = 0;
     let mut first = true;
+    match scanner.word(UPSERT) {
+        true => {
+            read_sequence(scanner)?;
+            seen = ACTION | SEQUENCE;
+            first = false;
+        }
+        false => scanner.skip_byte(),
+    }
     while scanner.another(first, b'}')? {
         first = false;
         let member = member(scanner)?;
@@ -87,14 +97,14 @@ pub(super) fn message<'a, E>(
 #[inline]
 fn member<E>(scanner: &mut Scanner<'_>) -> Result<u8, MessageProblem<E>> {
     // As it is usually written.
-    for (head, member) in [
-        (r#""action":"#, ACTION),
-        (r#""sequence":"#, SEQUENCE),
-        (r#""data":"#, DATA),
-    ] {
-        if scanner.word(head) {
-            return Ok(member);
-        }
+    if scanner.word(r#""action":"#) {
+        return Ok(ACTION);
+    }
+    if scanner.word(r#""sequence":"#) {
+        return Ok(SEQUENCE);
+    }
+    if scanner.word(r#""data":"#) {
+        return Ok(DATA);
     }
     let name = characters(scanner.string()?, scanner)?;
     scanner.expect(b':', "a colon was expected")?;
@@ -123,7 +133,14 @@ fn read_action<E>(scanner: &mut Scanner<'_>) -> Result<Action, MessageProblem<E>
 }
 
 fn read_sequence<E>(scanner: &mut Scanner<'_>) -> Result<(), MessageProblem<E>> {
+    scanner.peek();
     let start = scanner.clone();
+    if scanner.usual() == Some(Usual::Integer)
+        && scanner.position() - start.position() <= literal::SURE_DIGITS
+    {
+        return Ok(());
+    }
+    scanner.go_to(start.position());
     if matches!(scanner.peek(), b'"' | b'{' | b'[') {
         return Err(wrong_type("sequence", "Integer", &start));
     }

@@ -32,15 +32,29 @@ impl KeyValue {
         }
     }
 
-    /// What the value is that begins here, was read over already and ends before `end`.
-    #[inline]
-    pub(crate) fn of_read(mut scanner: Scanner<'_>, end: usize) -> Self {
-        match scanner.peek() {
+    /// What the value is that was read over just now: it begins with `first` at `start`.
+    #[inline(always)]
+    pub(crate) fn of_read(first: u8, start: usize, scanner: &Scanner<'_>) -> Self {
+        // Nearly all are.
+        let known = match first {
+            b'n' | b'N' | b'I' | b'-' => false,
+            b'"' => scanner.position() - start <= MAX_KEY_CHARACTERS,
+            _ => true,
+        };
+        match known {
+            true => Self::Present,
+            false => Self::of_rare(first, start, scanner),
+        }
+    }
+
+    #[inline(never)]
+    fn of_rare(first: u8, start: usize, scanner: &Scanner<'_>) -> Self {
+        let mut scanner = scanner.clone();
+        scanner.go_to(start);
+        match first {
             b'n' | b'N' | b'I' => Self::Null,
             b'-' if scanner.word("-Infinity") => Self::Null,
-            b'"' if end - scanner.position() > MAX_KEY_CHARACTERS => {
-                scanner.string().map_or(Self::Absent, Self::of_string)
-            }
+            b'"' => scanner.string().map_or(Self::Absent, Self::of_string),
             _ => Self::Present,
         }
     }

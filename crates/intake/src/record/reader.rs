@@ -70,10 +70,11 @@ impl<'a> Reader<'a> {
             let name = self.name(scanner)?;
             let key = keys.position(&name);
             self.add_member(scanner, &mut object, name)?;
-            let value = scanner.clone();
+            let first = scanner.peek();
+            let value = scanner.position();
             self.value(scanner, 1)?;
             if let Some(position) = key {
-                keys.set(position, KeyValue::of_read(value, scanner.position()));
+                keys.set(position, KeyValue::of_read(first, value, scanner));
             }
         }
         self.members.close(object);
@@ -84,7 +85,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads over a value, which stands in `depth` lists of its record.
+    #[inline]
     pub(crate) fn value(&mut self, scanner: &mut Scanner<'a>, depth: usize) -> Result<(), Flaw> {
+        match scanner.usual() {
+            Some(_) => {
+                self.data_points += 1;
+                Ok(())
+            }
+            None => self.other_value(scanner, depth),
+        }
+    }
+
+    fn other_value(&mut self, scanner: &mut Scanner<'a>, depth: usize) -> Result<(), Flaw> {
         match scanner.peek() {
             b'{' => {
                 within_depth(scanner, depth)?;
@@ -141,6 +153,17 @@ impl<'a> Reader<'a> {
     /// The name of a member, and the colon behind it.
     #[inline]
     pub(crate) fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Cow<'a, str>, Flaw> {
+        match scanner.plain_string() {
+            Some(name) => {
+                scanner.expect(b':', "a colon was expected")?;
+                Ok(Cow::Borrowed(name))
+            }
+            None => self.escaped_name(scanner),
+        }
+    }
+
+    #[inline(never)]
+    fn escaped_name(&mut self, scanner: &mut Scanner<'a>) -> Result<Cow<'a, str>, Flaw> {
         let name = characters(string(scanner)?, scanner)?;
         scanner.expect(b':', "a colon was expected")?;
         Ok(name)

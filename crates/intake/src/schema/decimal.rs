@@ -133,6 +133,21 @@ impl Divisor {
         })
     }
 
+    /// Whether this is a power of ten that divides a number for having so few digits behind the point. Any number may be found
+    /// not to: [`Divisor::divides`] tells.
+    pub(super) fn plainly_divides(self, text: &str) -> bool {
+        let places = match usize::try_from(self.scale.saturating_neg()) {
+            Ok(places) if self.digits == 1 => places,
+            _ => return false,
+        };
+        // An exponent would stand behind the point.
+        let digits = text.bytes().rev();
+        let behind = digits
+            .take(places + 1)
+            .position(|byte| !byte.is_ascii_digit());
+        behind.is_some_and(|behind| text.as_bytes()[text.len() - 1 - behind] == b'.')
+    }
+
     pub(super) fn divides(self, number: &Decimal<'_>) -> bool {
         if number.len == 0 {
             return true;
@@ -236,6 +251,21 @@ mod tests {
                 .unwrap()
                 .divides(&Decimal::new(number));
             assert_eq!(divides, expected, "{number} by {divisor}");
+            let plainly = Divisor::new(divisor).unwrap().plainly_divides(number);
+            assert!(expected || !plainly, "{number} by {divisor}");
+        }
+        for (number, expected) in [
+            ("1.25", true),
+            ("1.5", true),
+            ("-0.00", true),
+            ("1.255", false),
+            ("1.250", false),
+            ("1.5e1", false),
+            ("12", false),
+            ("1", false),
+        ] {
+            let cents = Divisor::new("0.01").unwrap();
+            assert_eq!(cents.plainly_divides(number), expected, "{number}");
         }
         for text in ["0", "-1", "1.2345678901234567890123"] {
             assert!(Divisor::new(text).is_none(), "{text}");

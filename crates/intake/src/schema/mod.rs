@@ -32,7 +32,7 @@ impl Schema {
     /// It is no schema, or takes more than its share.
     pub(crate) fn compile(tree: &Tree<'_>) -> Result<Self, Invalid> {
         let (mut nodes, root) = compile::compile(tree)?;
-        nodes.iter_mut().for_each(Node::settle);
+        Node::settle(&mut nodes);
         Ok(Self {
             nodes,
             root,

@@ -42,6 +42,10 @@ impl Kinds {
         Self(self.0 | other.0)
     }
 
+    pub(super) fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub(super) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -89,6 +93,8 @@ pub(super) struct Node {
     pub(super) kinds: Kinds,
     /// Of these, kinds without inner parts whose values conform whatever they are. Known when all rules are ([`Node::settle`]).
     pub(super) free: Kinds,
+    /// Whether a string conforms if it is an instant. As [`Node::free`].
+    pub(super) takes_instants: bool,
     pub(super) number: Option<Box<NumberRules>>,
     pub(super) string: Option<Box<StringRules>>,
     pub(super) object: Option<Box<ObjectRules>>,
@@ -101,6 +107,7 @@ impl Node {
         Self {
             kinds,
             free: Kinds::NONE,
+            takes_instants: false,
             number: None,
             string: None,
             object: None,
@@ -109,8 +116,8 @@ impl Node {
         }
     }
 
-    /// Works out what need not be looked at.
-    pub(super) fn settle(&mut self) {
+    /// What need not be looked at by the node's own rules.
+    fn own_free(&self) -> Kinds {
         let mut free = self.kinds.without(Kinds::OBJECT).without(Kinds::ARRAY);
         if self.string.is_some() {
             free = free.without(Kinds::STRING);
@@ -118,10 +125,43 @@ impl Node {
         if self.number.is_some() {
             free = free.without(Kinds::NUMBER);
         }
-        self.free = match self.combined {
-            Some(_) => Kinds::NONE,
-            None => free,
-        };
+        free
+    }
+
+    fn own_instants(&self) -> bool {
+        let by_format = self.string.as_ref().is_some_and(|rules| {
+            let others =
+                rules.min_length.is_some() || rules.max_length.is_some() || rules.pattern.is_some();
+            rules.format == Some(Format::DateTime) && !others
+        });
+        by_format && self.kinds.admit(Kinds::STRING)
+    }
+
+    /// Works out for all nodes what need not be looked at.
+    pub(super) fn settle(nodes: &mut [Self]) {
+        for node in nodes.iter_mut().filter(|node| node.combined.is_none()) {
+            node.free = node.own_free();
+            node.takes_instants = node.own_instants();
+        }
+        for id in 0..nodes.len() {
+            let node = &nodes[id];
+            let Some(any) = node.combined.as_ref().and_then(|all| all.only_any()) else {
+                continue;
+            };
+            // One of them is enough. What those are made of is not looked into.
+            let simple = any.iter().map(|id| &nodes[*id]);
+            let simple = simple.filter(|member| member.combined.is_none());
+            let (mut free, mut takes_instants) = (Kinds::NONE, false);
+            for member in simple {
+                free = free.with(member.free);
+                takes_instants |= member.takes_instants;
+            }
+            let own_free = node.own_free();
+            let takes_instants = takes_instants && own_free.admit(Kinds::STRING);
+            let node = &mut nodes[id];
+            node.free = free.both(own_free);
+            node.takes_instants = takes_instants;
+        }
     }
 }
 
@@ -185,6 +225,13 @@ impl ObjectRules {
         }
     }
 
+    /// What is declared of a property, if anything is.
+    #[inline]
+    pub(super) fn declared(&self, index: usize) -> Option<NodeId> {
+        let declared = self.properties.get(..self.declared_count)?;
+        declared.get(index).map(|property| property.node)
+    }
+
     pub(super) fn length_bit(name: &str) -> u64 {
         1 << name.len().min(63)
     }
@@ -218,6 +265,14 @@ pub(super) struct Combined {
     pub(super) not: Option<NodeId>,
     pub(super) values: Option<Values>,
     pub(super) constant: Option<Values>,
+}
+
+impl Combined {
+    /// The members of a choice, if there is nothing else.
+    fn only_any(&self) -> Option<&[NodeId]> {
+        let others = self.not.is_some() || self.values.is_some() || self.constant.is_some();
+        (!others && self.all.is_empty() && self.one.is_empty()).then_some(&self.any)
+    }
 }
 
 /// Values that a schema lists.

@@ -7,7 +7,7 @@ use selvedge_json::{Scanner, unescape};
 use super::choice::{SCALAR_EFFORT, Subject};
 use super::{Checked, Checker, Stop, wrong_type};
 use crate::kind::Kind;
-use crate::record::{KeyValue, REPEATED_MEMBER, within_depth};
+use crate::record::{KeyValue, OpenObject, REPEATED_MEMBER, within_depth};
 use crate::schema::canonical;
 use crate::schema::mismatch::Mismatch;
 use crate::schema::rules::{ArrayRules, Kinds, NOTHING, Node, NodeId, ObjectRules};
@@ -65,91 +65,122 @@ impl<'s, 'a> Checker<'s, 'a> {
         depth: usize,
     ) -> Checked {
         scanner.expect(b'{', "an object was expected")?;
-        let first_word = self.notes.seen.len();
-        let words = rules.required.len();
-        self.notes.seen.resize(first_word + words, 0);
-        if words > 4 {
-            self.spend(words)?;
+        // Bits of the first 64 properties are at hand, those of others behind them in the notes.
+        let words_behind = rules.required.len().saturating_sub(1);
+        let (mut seen, seen_behind) = (0_u64, self.notes.seen.len());
+        if words_behind > 0 {
+            self.notes.seen.resize(seen_behind + words_behind, 0);
+        }
+        if words_behind > 3 {
+            self.spend(words_behind)?;
         }
         let is_root = depth == 0 && self.level == 0;
+        let mut keyable = 0_u64;
         let mut object = self.reader.members.open();
         let (mut expected, mut count) = (0, 0);
         while scanner.another(count == 0, b'}')? {
             count += 1;
-            let start = scanner.clone();
+            let start = scanner.position();
             let property = match rules.expected(scanner, expected) {
                 Some(index) => Some(index),
-                None => {
-                    let name = self.reader.name(scanner)?;
-                    let property = rules.named(&name);
-                    if property.is_none() {
-                        self.reader.add_member(scanner, &mut object, name)?;
-                    }
-                    property
-                }
+                None => self.named(rules, scanner, &mut object)?,
             };
-            let node = match property {
-                Some(index) => {
-                    expected = index + 1;
-                    let word = &mut self.notes.seen[first_word + index / 64];
-                    let bit = 1 << (index % 64);
-                    if *word & bit != 0 {
-                        return Err(scanner.malformed(REPEATED_MEMBER).into());
-                    }
-                    *word |= bit;
-                    Some(rules.properties[index].node).filter(|_| index < rules.declared_count)
+            let mut declared = None;
+            if let Some(index) = property {
+                expected = index + 1;
+                let bit = 1 << (index % 64);
+                let word = match index / 64 {
+                    0 => &mut seen,
+                    word => &mut self.notes.seen[seen_behind + word - 1],
+                };
+                if *word & bit != 0 {
+                    return Err(scanner.malformed(REPEATED_MEMBER).into());
                 }
-                None => None,
-            };
-            let value = scanner.clone();
-            self.member(rules, node, &start, scanner, depth)?;
+                *word |= bit;
+                declared = rules.declared(index);
+            }
+            let first = scanner.peek();
+            let value = scanner.position();
+            match declared {
+                Some(node) if rules.patterns.is_empty() => self
+                    .value(node, scanner, depth + 1)
+                    .map_err(|stop| stop.within(|| name_at(scanner, start)))?,
+                _ => self.member(rules, declared, start, scanner, depth)?,
+            }
             if is_root
                 && let Some(index) = property
-                && KeyValue::of_read(value, scanner.position()) == KeyValue::Present
+                && KeyValue::of_read(first, value, scanner) == KeyValue::Present
             {
-                self.notes.keyable_here[index / 64] |= 1 << (index % 64);
+                let bit = 1 << (index % 64);
+                match index / 64 {
+                    0 => keyable |= bit,
+                    word => self.notes.keyable_here[word] |= bit,
+                }
             }
         }
         self.reader.members.close(object);
-        let seen = &self.notes.seen[first_word..];
+        if is_root && let Some(first) = self.notes.keyable_here.first_mut() {
+            *first = keyable;
+        }
+        let behind = self.notes.seen[seen_behind..].iter();
+        let all_seen = std::iter::once(&seen).chain(behind);
         let mut missing = rules
             .required
             .iter()
-            .zip(seen)
-            .map(|(required, seen)| required & !seen);
-        if let Some(word) = missing.position(|missing| missing != 0) {
-            let bits = rules.required[word] & !seen[word];
+            .zip(all_seen)
+            .map(|(required, seen)| required & !seen)
+            .enumerate();
+        if let Some((word, bits)) = missing.find(|(_, missing)| *missing != 0) {
             let index = word * 64 + bits.trailing_zeros() as usize;
             return self.mismatch(|| Mismatch::required(&rules.properties[index].name));
         }
-        self.notes.seen.truncate(first_word);
+        self.notes.seen.truncate(seen_behind);
         if let Some(limit) = out_of_bounds(count, rules.min, rules.max) {
             return self.mismatch(|| Mismatch::member_count(limit, count));
         }
         Ok(())
     }
 
+    /// Index of the property whose name stands here; consumes the name and its colon. Other names must not repeat.
+    #[inline(never)]
+    fn named(
+        &mut self,
+        rules: &'s ObjectRules,
+        scanner: &mut Scanner<'a>,
+        object: &mut OpenObject<'a>,
+    ) -> Result<Option<usize>, Stop> {
+        let name = self.reader.name(scanner)?;
+        let property = rules.named(&name);
+        if property.is_none() {
+            self.reader.add_member(scanner, object, name)?;
+        }
+        Ok(property)
+    }
+
     /// Holds the value of a member against all schemas that are for it. `start` is where its name begins.
-    #[inline]
+    #[inline(never)]
     fn member(
         &mut self,
         rules: &'s ObjectRules,
         declared: Option<NodeId>,
-        start: &Scanner<'a>,
+        start: usize,
         scanner: &mut Scanner<'a>,
         depth: usize,
     ) -> Checked {
-        let within = |stop: Stop| stop.within(|| name_of(start));
+        let name_here = scanner.clone();
+        let within = |stop: Stop| stop.within(|| name_at(&name_here, start));
         if rules.patterns.is_empty() {
             return match declared {
                 Some(node) => self.value(node, scanner, depth + 1).map_err(within),
-                None if rules.additional == NOTHING => self.extraneous(start),
+                None if rules.additional == NOTHING => self.extraneous(scanner, start),
                 None => self
                     .value(rules.additional, scanner, depth + 1)
                     .map_err(within),
             };
         }
-        let name = self.reader.name(&mut start.clone())?;
+        let mut names = scanner.clone();
+        names.go_to(start);
+        let name = self.reader.name(&mut names)?;
         let mut nodes: Vec<NodeId> = declared.into_iter().collect();
         for (pattern, node) in &rules.patterns {
             self.spend(name.len() + SCALAR_EFFORT)?;
@@ -159,7 +190,7 @@ impl<'s, 'a> Checker<'s, 'a> {
         }
         if nodes.is_empty() {
             if rules.additional == NOTHING {
-                return self.extraneous(start);
+                return self.extraneous(scanner, start);
             }
             nodes.push(rules.additional);
         }
@@ -187,13 +218,13 @@ impl<'s, 'a> Checker<'s, 'a> {
     }
 
     #[cold]
-    fn extraneous(&self, start: &Scanner<'a>) -> Checked {
-        self.mismatch(|| Mismatch::extraneous(&name_of(start)))
+    fn extraneous(&self, scanner: &Scanner<'a>, start: usize) -> Checked {
+        self.mismatch(|| Mismatch::extraneous(&name_at(scanner, start)))
     }
 
     fn items(&mut self, rules: &'s ArrayRules, scanner: &mut Scanner<'a>, depth: usize) -> Checked {
         scanner.expect(b'[', "an array was expected")?;
-        let mut known = HashSet::new();
+        let mut known = rules.unique.then(HashSet::new);
         let mut repeated = false;
         let mut count = 0;
         while scanner.another(count == 0, b']')? {
@@ -205,7 +236,7 @@ impl<'s, 'a> Checker<'s, 'a> {
             self.value(node, scanner, depth + 1)
                 .map_err(|stop| stop.within(|| count.to_string()))?;
             count += 1;
-            if rules.unique {
+            if let Some(known) = &mut known {
                 let mut text = String::new();
                 self.spend(scanner.position() - start.position())?;
                 canonical::write(&mut start.clone(), &mut text)?;
@@ -224,9 +255,18 @@ impl<'s, 'a> Checker<'s, 'a> {
 
 impl ObjectRules {
     /// The property whose name stands here, if it is one of those that are expected next; consumes the name and its colon.
-    #[inline]
+    #[inline(always)]
     fn expected(&self, scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
-        let ahead = self.properties.get(from..)?.iter().take(LOOK_AHEAD);
+        match self.properties.get(from) {
+            Some(next) if scanner.known_word(&next.head) => Some(from),
+            Some(_) => self.expected_later(scanner, from + 1),
+            None => None,
+        }
+    }
+
+    #[inline(never)]
+    fn expected_later(&self, scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
+        let ahead = self.properties.get(from..)?.iter().take(LOOK_AHEAD - 1);
         ahead
             .enumerate()
             .find(|(_, property)| scanner.known_word(&property.head))
@@ -234,9 +274,12 @@ impl ObjectRules {
     }
 }
 
-/// The name that begins here.
-fn name_of(start: &Scanner<'_>) -> String {
-    match start.clone().string() {
+/// The name that begins at a position.
+#[cold]
+fn name_at(scanner: &Scanner<'_>, position: usize) -> String {
+    let mut scanner = scanner.clone();
+    scanner.go_to(position);
+    match scanner.string() {
         Ok(name) => unescape(name).unwrap_or(name.text.into()).into_owned(),
         Err(_) => String::new(),
     }

@@ -8,11 +8,12 @@ mod choice;
 mod list;
 mod scalar;
 
-use selvedge_json::Scanner;
+use selvedge_json::{Scanner, Usual};
 
 use super::Schema;
 use super::mismatch::Mismatch;
 use super::rules::{Kinds, Node, NodeId};
+use crate::instant::is_instant;
 use crate::kind::Kind;
 use crate::record::{Flaw, MAX_DATA_POINTS, NotFinite, Reader};
 use choice::Subject;
@@ -177,20 +178,34 @@ impl<'s, 'a> Checker<'s, 'a> {
     }
 
     /// Holds the value that begins here against a schema.
-    #[inline]
+    #[inline(always)]
     fn value(&mut self, id: NodeId, scanner: &mut Scanner<'a>, depth: usize) -> Checked {
         let schema = self.schema;
         let node = schema.node(id);
-        if node.free != Kinds::NONE {
-            let start = scanner.position();
-            if let Some(usual) = scanner.usual() {
-                if node.free.admit(Kinds::of_usual(usual)) {
-                    self.reader.data_points += 1;
-                    return Ok(());
-                }
-                scanner.go_to(start);
-            }
+        scanner.peek();
+        let start = scanner.position();
+        if let Some(usual) = scanner.usual() {
+            self.reader.data_points += 1;
+            return match node.free.admit(Kinds::of_usual(usual)) {
+                true => Ok(()),
+                false => self.usual(node, usual, scanner.since(start)),
+            };
         }
+        self.other_value(node, scanner, depth)
+    }
+
+    /// Holds a value that was read over, and has rules, against a schema.
+    #[inline(never)]
+    fn usual(&mut self, node: &'s Node, usual: Usual, text: &'a str) -> Checked {
+        let token = Token::of_usual(usual, text);
+        match token {
+            Token::String(string) if node.takes_instants && is_instant(string.text) => Ok(()),
+            _ => self.token(node, token),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self, node: &'s Node, scanner: &mut Scanner<'a>, depth: usize) -> Checked {
         match scanner.peek() {
             b'{' => self.list(node, Kinds::OBJECT, scanner, depth),
             b'[' => self.list(node, Kinds::ARRAY, scanner, depth),

@@ -1,6 +1,6 @@
 //! Values without inner parts.
 
-use selvedge_json::{Number, RawString, Scalar, literal, unescape};
+use selvedge_json::{Number, RawString, Scalar, Usual, literal, unescape};
 
 use super::choice::Subject;
 use super::{Checked, Checker, wrong_type};
@@ -18,7 +18,24 @@ pub(super) enum Token<'a> {
     Other(Scalar<'a>),
 }
 
-impl Token<'_> {
+impl<'a> Token<'a> {
+    /// What was read over, of which this is the text.
+    #[inline]
+    pub(super) fn of_usual(usual: Usual, text: &'a str) -> Self {
+        let number = |integer| Self::Other(Scalar::Number(Number { text, integer }));
+        match usual {
+            Usual::Null => Self::Other(Scalar::Null),
+            Usual::Boolean => Self::Other(Scalar::Boolean(text.starts_with('t'))),
+            Usual::Integer => number(true),
+            Usual::Fraction => number(false),
+            Usual::String => Self::String(RawString {
+                // Without its quotes.
+                text: text.get(1..text.len() - 1).unwrap_or_default(),
+                escaped: false,
+            }),
+        }
+    }
+
     pub(super) fn kinds(self) -> Kinds {
         match self {
             Self::String(_) => Kinds::STRING,
@@ -115,7 +132,10 @@ impl<'s, 'a> Checker<'s, 'a> {
             }
         }
         match &rules.multiple_of {
-            Some((divisor, literal)) if !divisor.divides(&Decimal::new(number.text)) => {
+            Some((divisor, literal))
+                if !divisor.plainly_divides(number.text)
+                    && !divisor.divides(&Decimal::new(number.text)) =>
+            {
                 self.mismatch(|| Mismatch::multiple(number.text, literal))
             }
             _ => Ok(()),
