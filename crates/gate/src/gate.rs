@@ -19,7 +19,8 @@ pub struct GateSettings {
     pub patience: Duration,
     /// Bytes of bodies in memory at a time, over all accounts; one account gets half.
     pub memory_bytes: usize,
-    /// Bodies that are checked at a time; one account gets half.
+    /// Bodies that are checked at a time; one account gets half. Two for each processor unless set otherwise: so one account
+    /// alone still keeps all of them busy.
     pub workers: usize,
     /// Written into the answer about the gate's state.
     pub version: &'static str,
@@ -32,7 +33,7 @@ impl Default for GateSettings {
             body_limit_bytes: 20 << 20,
             patience: Duration::from_secs(60),
             memory_bytes: 256 << 20,
-            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            workers: 2 * std::thread::available_parallelism().map_or(1, usize::from),
             version: env!("CARGO_PKG_VERSION"),
             revision: "unknown",
         }

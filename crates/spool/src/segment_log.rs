@@ -239,7 +239,7 @@ impl IntakeLog for SegmentLog {
             .map_err(|_| AppendError::Closed)?;
         let packed = self.pack(entry, size).await?;
         let (answer, answered) = oneshot::channel();
-        {
+        let first = {
             let mut work = lock(&self.core.work);
             if work.closing {
                 return Err(AppendError::Closed);
@@ -250,9 +250,14 @@ impl IntakeLog for SegmentLog {
                 answer,
                 _room: room,
             };
+            let first = work.queue.is_empty();
             work.queue.push(account, frame_len, pending);
+            first
+        };
+        // The writer does not sleep while something waits: who comes later need not ask the system to wake it.
+        if first {
+            self.core.work_came.notify_one();
         }
-        self.core.work_came.notify_one();
         answered.await.unwrap_or(Err(AppendError::Closed))
     }
 

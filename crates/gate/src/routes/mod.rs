@@ -15,7 +15,7 @@ use crate::body::ReadBody;
 /// A smaller body is looked at where the request is served: handing it over would take longer.
 const LARGE_BYTES: usize = 32 << 10;
 
-/// Looks at a body, large ones where computing for long is allowed, so many at a time as there are processors.
+/// Looks at a body, large ones where computing for long is allowed, so many at a time as there are turns.
 async fn examine(
     gate: &Gate,
     account: AccountId,
