@@ -22,4 +22,5 @@ pub use message::{Message, MessageError, Messages};
 pub use part::{Intake, Part, PartHeader, Typing};
 pub use push::{MAX_RECORDS, push, push_transit};
 pub use refusal::Refusal;
+pub use selvedge_json::utf8;
 pub use webhook::{WebhookKind, webhook};

@@ -7,9 +7,11 @@ mod scan;
 mod sixteen;
 mod skip;
 mod swar;
+mod utf8;
 mod word;
 
 pub use escape::{BadString, check, unescape};
 pub use scan::{MAX_DEPTH, Malformed, Number, RawString, Scalar, Scanner, Sink, TOO_DEEP, Usual};
 pub use skip::{array_length, object_length};
+pub use utf8::utf8;
 pub use word::Word;

@@ -35,7 +35,7 @@ impl LaneTable {
             self.describe(header).await?;
             self.described = Some((header.typing.clone(), header.bookmark_names.clone()));
         }
-        let text = match std::str::from_utf8(&part.messages) {
+        let text = match selvedge_intake::utf8(&part.messages) {
             Ok(text) => text,
             Err(error) => return Err(unreadable(part, &error)),
         };

@@ -75,7 +75,7 @@ impl Problem {
 }
 
 fn read(body: &Bytes) -> Result<Intake, Problem> {
-    let text = std::str::from_utf8(body).map_err(|error| Malformed {
+    let text = selvedge_json::utf8(body).map_err(|error| Malformed {
         problem: "the text is not UTF-8",
         at: error.valid_up_to(),
     })?;

@@ -49,7 +49,7 @@ pub fn push(body: Bytes, account: AccountId) -> Result<Intake, Refusal> {
 /// The documented answer to what is wrong with it.
 pub fn push_transit(body: Bytes, account: AccountId) -> Result<Intake, Refusal> {
     let decode = |body: &Bytes| -> Result<String, TransitError> {
-        let text = std::str::from_utf8(body)?;
+        let text = selvedge_json::utf8(body)?;
         transit::to_json(text, MAX_DECODED_BYTES)
     };
     let decoded = match decode(&body) {
@@ -65,7 +65,7 @@ pub fn push_transit(body: Bytes, account: AccountId) -> Result<Intake, Refusal> 
 
 fn take(body: Bytes, account: AccountId, strings: Strings) -> Result<Intake, Refusal> {
     let take = |body: &Bytes| -> Result<Result<Intake, Refusal>, Flaw> {
-        let text = match std::str::from_utf8(body) {
+        let text = match selvedge_json::utf8(body) {
             Ok(text) => text,
             Err(encoding) => return Ok(Err(malformed(encoding))),
         };

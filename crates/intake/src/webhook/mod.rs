@@ -27,7 +27,7 @@ const KEY_TOO_LONG: &str = "String keys cannot be longer than 1024 characters";
 /// The documented answer to a body that is not taken.
 pub fn webhook(body: Bytes, kind: &WebhookKind, first_sequence: i64) -> Result<Intake, Refusal> {
     let take = |body: &Bytes| -> Result<Result<Intake, Refusal>, Flaw> {
-        match std::str::from_utf8(body) {
+        match selvedge_json::utf8(body) {
             Ok(text) => Taking::new(kind, first_sequence).take(text),
             Err(encoding) => Ok(Err(malformed(encoding))),
         }

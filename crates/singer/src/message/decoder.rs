@@ -199,7 +199,7 @@ impl Decoder {
 
     /// One line, without its end.
     fn take_line(&mut self, range: Range<usize>) -> Result<(), ConnectorError> {
-        let line = match std::str::from_utf8(&self.buffer[range.clone()]) {
+        let line = match selvedge_json::utf8(&self.buffer[range.clone()]) {
             Ok(line) => line,
             Err(error) => {
                 return Err(data(format!(
@@ -302,7 +302,7 @@ impl Decoder {
                 is_last = true;
                 break;
             }
-            let line = std::str::from_utf8(&bytes[start..])
+            let line = selvedge_json::utf8(&bytes[start..])
                 .map_err(|error| data(format!("a file of a BATCH message is no text: {error}")))?;
             let mut scanner = Scanner::new(line);
             let conformance = match self.streams.rules(stream) {
