@@ -58,6 +58,45 @@ fn few_digits(digits: &[u8]) -> u64 {
     swar::eight_digits((word & VALUES) << (64 - 8 * digits.len()))
 }
 
+/// The double that is nearest to a number literal; not finite beyond its range.
+pub fn double(text: &str) -> Option<f64> {
+    few_places(text.as_bytes()).or_else(|| text.parse().ok())
+}
+
+/// Digits that a double holds whatever they are.
+const DOUBLE_DIGITS: usize = 15;
+/// Powers of ten that are doubles.
+const POWERS: [f64; DOUBLE_DIGITS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
+/// The same for few digits without an exponent: those without their point and the power of ten are exact, so what one is by the
+/// other is rounded once.
+#[inline]
+fn few_places(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (mut value, mut point) = (0_u64, None);
+    if !(1..=DOUBLE_DIGITS).contains(&digits.len()) {
+        return None;
+    }
+    for (place, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte & 0xf),
+            b'.' if point.is_none() && place > 0 => point = Some(place),
+            _ => return None,
+        }
+    }
+    let places = match point {
+        Some(point) => digits.len() - 1 - point,
+        None => 0,
+    };
+    let value = value as f64 / POWERS[places];
+    Some(if negative { -value } else { value })
+}
+
 /// A decimal literal in canonical form: no exponent, no sign of zero, no superfluous zeros in front; those at the end stay.
 /// `None` when it is none, or has more digits than any destination holds.
 pub fn decimal(text: &str) -> Option<Cow<'_, str>> {
@@ -317,6 +356,47 @@ mod tests {
             ("123456789012345678901234567890", None),
         ] {
             assert_eq!(integer(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_those_of_the_library() {
+        let mut odd = 1_u64;
+        let mut next = |below: u64| {
+            odd = odd.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (odd >> 33) % below
+        };
+        let mut texts: Vec<String> = [
+            "0",
+            "-0",
+            "0.0",
+            "-0.0",
+            "1e5",
+            "-1.5E-7",
+            "1e400",
+            "-1e-400",
+            "0.1",
+            "123.5",
+            "999999999999999",
+            "99999999999999.9",
+            "0.00000000000001",
+            "12345678901234567890.5",
+        ]
+        .map(str::to_owned)
+        .into();
+        for _ in 0..20_000 {
+            let [digits, more] =
+                [next(9), next(9)].map(|length| next(10_u64.pow(length as u32 + 1)));
+            let sign = if next(2) == 0 { "" } else { "-" };
+            texts.push(format!("{sign}{digits}.{more}"));
+        }
+        for text in texts {
+            let expected: f64 = text.parse().unwrap();
+            let found = double(&text).map(f64::to_bits);
+            assert_eq!(found, Some(expected.to_bits()), "{text}");
+        }
+        for text in ["", "-", "x", "1.5.2", "1_0"] {
+            assert_eq!(double(text), None, "{text}");
         }
     }
 

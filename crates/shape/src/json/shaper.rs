@@ -544,8 +544,8 @@ impl JsonShaper {
                     }));
                 }
             },
-            NumberKind::Double => match number.text.parse::<f64>() {
-                Ok(value) if value.is_finite() => {
+            NumberKind::Double => match literal::double(number.text) {
+                Some(value) if value.is_finite() => {
                     self.tree.column(place, Kind::Double).push_double(value);
                 }
                 _ => return Err(self.decimal_out_of_range(place)),
