@@ -133,6 +133,10 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
                 Ok(true)
             }
+            Some([b',', b' ', byte, ..]) if !first && *byte > b' ' && *byte != close => {
+                self.at += 2;
+                Ok(true)
+            }
             _ => self.another_or_end(first, close),
         }
     }

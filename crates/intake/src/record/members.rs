@@ -16,6 +16,8 @@ pub(crate) struct Members<'a> {
 #[derive(Debug)]
 pub(crate) struct OpenObject<'a> {
     first: usize,
+    /// A bit for each mark that names had: a name with a mark of its own is new.
+    marks: u64,
     /// All names of the object, once there are many.
     many: Option<HashSet<Cow<'a, str>>>,
 }
@@ -26,6 +28,7 @@ impl<'a> Members<'a> {
     pub(crate) fn open(&self) -> OpenObject<'a> {
         OpenObject {
             first: self.names.len(),
+            marks: 0,
             many: None,
         }
     }
@@ -33,6 +36,12 @@ impl<'a> Members<'a> {
     /// Takes the name of the next member of the innermost object; false if it had one of this name already.
     #[inline]
     pub(crate) fn add(&mut self, object: &mut OpenObject<'a>, name: Cow<'a, str>) -> bool {
+        let mark = 1 << mark_of(&name);
+        if object.marks & mark == 0 && object.many.is_none() {
+            object.marks |= mark;
+            self.names.push(name);
+            return true;
+        }
         let before = self.names.get(object.first..).unwrap_or_default();
         if before.len() < MANY {
             let new = !before.contains(&name);
@@ -58,8 +67,18 @@ impl<'a> Members<'a> {
     /// Ends the innermost object.
     #[inline]
     pub(crate) fn close(&mut self, object: OpenObject<'a>) {
-        self.names.truncate(object.first);
+        if self.names.len() > object.first {
+            self.names.truncate(object.first);
+        }
     }
+}
+
+/// A number below 64 that equal names have in common, and different ones mostly have not.
+#[inline]
+fn mark_of(name: &str) -> u32 {
+    let [first, last] = [name.as_bytes().first(), name.as_bytes().last()]
+        .map(|byte| u32::from(byte.copied().unwrap_or_default()));
+    (name.len() as u32 * 7 + first * 5 + last) % 64
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ const MAX_LEVEL: usize = 384;
 
 impl<'s, 'a> Checker<'s, 'a> {
     /// Holds an object or array against a schema.
+    #[inline(always)]
     pub(super) fn list(
         &mut self,
         node: &'s Node,
@@ -44,6 +45,7 @@ impl<'s, 'a> Checker<'s, 'a> {
     }
 
     /// Holds an object or array against a schema's own rules.
+    #[inline(always)]
     pub(super) fn own(
         &mut self,
         node: &'s Node,
@@ -101,11 +103,13 @@ impl<'s, 'a> Checker<'s, 'a> {
             }
             let first = scanner.peek();
             let value = scanner.position();
-            match declared {
-                Some(node) if rules.patterns.is_empty() => self
+            let node = declared.unwrap_or(rules.additional);
+            let single = rules.patterns.is_empty() && (declared.is_some() || node != NOTHING);
+            match single {
+                true => self
                     .value(node, scanner, depth + 1)
                     .map_err(|stop| stop.within(|| name_at(scanner, start)))?,
-                _ => self.member(rules, declared, start, scanner, depth)?,
+                false => self.member(rules, declared, start, scanner, depth)?,
             }
             if is_root
                 && let Some(index) = property
@@ -157,7 +161,8 @@ impl<'s, 'a> Checker<'s, 'a> {
         Ok(property)
     }
 
-    /// Holds the value of a member against all schemas that are for it. `start` is where its name begins.
+    /// Holds the value of a member against all schemas that are for it, where there is not just one. `start` is where its name
+    /// begins.
     #[inline(never)]
     fn member(
         &mut self,
@@ -169,15 +174,6 @@ impl<'s, 'a> Checker<'s, 'a> {
     ) -> Checked {
         let name_here = scanner.clone();
         let within = |stop: Stop| stop.within(|| name_at(&name_here, start));
-        if rules.patterns.is_empty() {
-            return match declared {
-                Some(node) => self.value(node, scanner, depth + 1).map_err(within),
-                None if rules.additional == NOTHING => self.extraneous(scanner, start),
-                None => self
-                    .value(rules.additional, scanner, depth + 1)
-                    .map_err(within),
-            };
-        }
         let mut names = scanner.clone();
         names.go_to(start);
         let name = self.reader.name(&mut names)?;
