@@ -27,4 +27,4 @@ pub use redact::Redactor;
 pub use run_directory::sweep_runs;
 pub use settings_file::Mutable;
 pub use tap::{SingerTap, TapHost, TapSettings};
-pub use user::{TapUser, TapUserError};
+pub use user::{Barred, TapUser, TapUserError};

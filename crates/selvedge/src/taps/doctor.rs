@@ -1,5 +1,6 @@
 //! `selvedge taps doctor`: everything that taps need, tried out.
 
+use std::io;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -150,6 +151,24 @@ async fn tap(desk: &Desk, type_name: &str) -> Option<Finding> {
     Some(finding(type_name, complete))
 }
 
+/// Why nothing was started, and what to do about it.
+fn not_started(program: &TapProgram, user: Option<TapUser>, error: &io::Error) -> String {
+    let program = &program.program;
+    match user {
+        Some(user) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let why = match user.barred_from(program) {
+                Some(barred) => barred.to_string(),
+                None => format!("may not start {}, or what reads it", program.display()),
+            };
+            format!(
+                "the user {user} (taps.user) {why}: give it the right to (`chmod o+x`), or install the tap again with a Python that \
+                 everybody may use (taps.python)"
+            )
+        }
+        _ => format!("{} does not start: {error}", program.display()),
+    }
+}
+
 async fn help(program: &TapProgram, user: Option<TapUser>) -> Result<String, String> {
     let mut command = Command::new(&program.program);
     command
@@ -166,10 +185,11 @@ async fn help(program: &TapProgram, user: Option<TapUser>) -> Result<String, Str
     }
     let ended = tokio::time::timeout(HELP_LIMIT, command.output()).await;
     let ended = ended.map_err(|_| "it does not answer".to_owned())?;
-    let ended = ended.map_err(|error| error.to_string())?;
-    if ended.status.success() {
-        return Ok("starts".to_owned());
-    }
+    let ended = match ended {
+        Ok(ended) if ended.status.success() => return Ok("starts".to_owned()),
+        Ok(ended) => ended,
+        Err(error) => return Err(not_started(program, user, &error)),
+    };
     let said = String::from_utf8_lossy(&ended.stderr);
     let last = said
         .trim()

@@ -3,10 +3,13 @@
 //! Only root can start programs as somebody else. What that gives is older and simpler than Landlock: files of the server
 //! that only their owner reads are closed to taps, and so are its processes.
 
+mod way;
+
 use std::fmt;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+pub use way::Barred;
 
 /// A user with its first group; a tap belongs to no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +83,7 @@ impl TapUser {
                 path: path.to_owned(),
                 source,
             })?;
-            // As the kernel looks: only the first of the three that fits counts.
-            let search = match (metadata.uid() == self.uid, metadata.gid() == self.gid) {
-                (true, _) => 0o100,
-                (false, true) => 0o010,
-                (false, false) => 0o001,
-            };
-            if metadata.mode() & search == 0 {
+            if !self.has(&metadata, 0o1) {
                 return Err(TapUserError::Closed {
                     closed: path.to_owned(),
                     wanted: directory.to_owned(),
