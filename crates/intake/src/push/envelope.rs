@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use selvedge_json::{Number, RawString, Scalar, Scanner, literal};
+use selvedge_json::{Number, RawString, Scalar, Scanner, Usual, literal};
 use selvedge_types::AccountId;
 use serde_json::Value;
 
@@ -131,27 +131,56 @@ impl<'a> Envelopes<'a> {
             first = false;
             let name = self.reader.name(scanner)?;
             self.reader.add_member(scanner, &mut object, name.clone())?;
-            match name.as_ref() {
-                "client_id" => envelope.client_id = self.argument(scanner)?,
-                "table_name" => envelope.table_name = self.argument(scanner)?,
-                "sequence" => envelope.sequence = self.argument(scanner)?,
-                "action" => envelope.action = self.argument(scanner)?,
-                "table_version" => envelope.table_version = self.argument(scanner)?,
-                "key_names" => envelope.key_names = Some(self.value_text(scanner)?),
-                "data" => envelope.data = self.data(scanner, envelope.key_names)?,
+            let argument = match name.as_ref() {
+                "client_id" => &mut envelope.client_id,
+                "table_name" => &mut envelope.table_name,
+                "sequence" => &mut envelope.sequence,
+                "action" => &mut envelope.action,
+                "table_version" => &mut envelope.table_version,
+                "key_names" => {
+                    envelope.key_names = Some(self.value_text(scanner)?);
+                    continue;
+                }
+                "data" => {
+                    envelope.data = self.data(scanner, envelope.key_names)?;
+                    continue;
+                }
                 _ => {
                     self.reader.value(scanner, 1)?;
                     if envelope.unknown.len() < MAX_ERRORS {
                         envelope.unknown.push(name);
                     }
+                    continue;
                 }
-            }
+            };
+            *argument = self.argument(scanner)?;
         }
         self.reader.members.close(object);
         Ok(envelope)
     }
 
+    #[inline(always)]
     fn argument(&mut self, scanner: &mut Scanner<'a>) -> Result<Argument<'a>, Flaw> {
+        scanner.peek();
+        let start = scanner.position();
+        let Some(usual) = scanner.usual() else {
+            return self.rare_argument(scanner);
+        };
+        self.reader.data_points += 1;
+        let text = scanner.since(start);
+        Ok(match usual {
+            Usual::Null => Argument::Null,
+            Usual::Boolean => Argument::Other,
+            Usual::String => Argument::String(RawString::plain(text)),
+            Usual::Integer | Usual::Fraction => Argument::Number(Number {
+                text,
+                integer: usual == Usual::Integer,
+            }),
+        })
+    }
+
+    #[inline(never)]
+    fn rare_argument(&mut self, scanner: &mut Scanner<'a>) -> Result<Argument<'a>, Flaw> {
         Ok(match scanner.peek() {
             b'"' => Argument::String(self.reader.string(scanner)?),
             b'{' | b'[' => {

@@ -366,12 +366,7 @@ impl JsonShaper {
                 let integer = usual == Usual::Integer;
                 self.put_number(place, Number { text, integer })?;
             }
-            Usual::String => {
-                // Without its quotes.
-                let text = text.get(1..text.len() - 1).unwrap_or_default();
-                let escaped = false;
-                self.put_string(scanner, place, RawString { text, escaped })?;
-            }
+            Usual::String => self.put_string(scanner, place, RawString::plain(text))?,
         }
         Ok(())
     }

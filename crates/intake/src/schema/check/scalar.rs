@@ -28,11 +28,7 @@ impl<'a> Token<'a> {
             Usual::Boolean => Self::Other(Scalar::Boolean(text.starts_with('t'))),
             Usual::Integer => number(true),
             Usual::Fraction => number(false),
-            Usual::String => Self::String(RawString {
-                // Without its quotes.
-                text: text.get(1..text.len() - 1).unwrap_or_default(),
-                escaped: false,
-            }),
+            Usual::String => Self::String(RawString::plain(text)),
         }
     }
 
