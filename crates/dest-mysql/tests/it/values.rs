@@ -77,7 +77,6 @@ fn cases() -> Vec<Case> {
             LogicalType::Float64,
             Float64Array::from(vec![Some(f64::MIN_POSITIVE), Some(-0.0), None]),
             "double",
-            // The server keeps no sign of zero.
             &["2.2250738585072014e-308", "0", "-"],
         ),
         case(
@@ -199,8 +198,17 @@ async fn every_type_arrives_unchanged() {
             let values = warehouse
                 .rows(&format!("select c{column} from shop.orders order by id"))
                 .await;
+            let values: Vec<&str> = values.iter().map(|value| without_sign(value)).collect();
             assert_eq!(values, case.expected, "{:?}", case.logical_type);
         }
+    }
+}
+
+/// Some versions of the server keep the sign of zero, others do not.
+fn without_sign(value: &str) -> &str {
+    match value {
+        "-0" => "0",
+        value => value,
     }
 }
 
