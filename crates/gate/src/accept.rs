@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use selvedge_control::intake::Pusher;
 use selvedge_intake::{Intake, Part};
-use selvedge_spool::{AppendError, Entry, Part as LogPart};
+use selvedge_spool::{AppendError, Entry, Part as LogPart, Squeezed};
 use selvedge_types::DestinationId;
 
 use crate::Gate;
 use crate::answer::{Answer, CANNOT_KEEP};
 
-/// Keeps all records of a request. When this returns without an error they are durable.
-pub(crate) async fn keep(gate: &Gate, pusher: &Pusher, intake: Intake) -> Result<(), Answer> {
+/// Keeps all records of a request. When this returns without an error they are durable. `squeezed` is the body, if it was compressed
+/// ahead.
+pub(crate) async fn keep(
+    gate: &Gate,
+    pusher: &Pusher,
+    intake: Intake,
+    squeezed: Option<Squeezed>,
+) -> Result<(), Answer> {
     let records = intake.record_count();
     let bytes = intake.parts.iter().map(|part| part.messages.len()).sum();
     if intake.parts.is_empty() {
@@ -26,6 +32,7 @@ pub(crate) async fn keep(gate: &Gate, pusher: &Pusher, intake: Intake) -> Result
         parts: parts
             .map(|part| log_part(part, pusher.destination))
             .collect::<Result<_, _>>()?,
+        squeezed,
     };
     match gate.log.append(entry).await {
         Ok(_) => {

@@ -5,6 +5,7 @@
 //! differ from those of the Connect API.
 
 mod accept;
+mod ahead;
 mod answer;
 mod body;
 mod gate;

@@ -54,6 +54,16 @@ impl Turns {
             .await
     }
 
+    /// Room for `bytes` that nobody needs now; None when there is none.
+    pub(crate) fn spare_memory(&self, account: AccountId, bytes: usize) -> Option<Turn> {
+        self.memory.spare(account, bytes.div_ceil(PIECE))
+    }
+
+    /// A processor that nobody needs now.
+    pub(crate) fn spare_worker(&self, account: AccountId) -> Option<Turn> {
+        self.workers.spare(account, 1)
+    }
+
     /// A processor to check a body with.
     pub(crate) async fn worker(
         &self,
@@ -108,6 +118,21 @@ impl Shared {
         }
     }
 
+    /// At once, and no more than the account may have.
+    fn spare(&self, account: AccountId, count: usize) -> Option<Turn> {
+        let own = self.own(account);
+        let count = u32::try_from(count.max(1)).ok()?;
+        let of_account = Arc::clone(&own).try_acquire_many_owned(count).ok()?;
+        let of_everyone = Arc::clone(&self.everyone)
+            .try_acquire_many_owned(count)
+            .ok()?;
+        Some(Turn {
+            _everyone: of_everyone,
+            _account: of_account,
+            _own: own,
+        })
+    }
+
     fn own(&self, account: AccountId) -> Arc<Semaphore> {
         let mut by_account = self
             .by_account
@@ -143,6 +168,21 @@ mod tests {
         assert!(beside.is_ok(), "the other half is there for others");
         drop(first);
         assert!(turns.memory(flood, 4 * PIECE, SOON).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_spare_is_within_the_half_and_not_waited_for() {
+        let turns = Turns::new(8 * PIECE, 4);
+        let (busy, other) = (AccountId(1), AccountId(2));
+        let checking = turns.worker(busy, SOON).await.unwrap();
+        let beside = turns.spare_worker(busy);
+        assert!(beside.is_some() && turns.spare_worker(busy).is_none());
+        assert!(turns.spare_memory(busy, 5 * PIECE).is_none());
+        assert!(turns.spare_memory(busy, 4 * PIECE).is_some());
+        let others = (turns.spare_worker(other), turns.spare_worker(other));
+        assert!(others.0.is_some() && others.1.is_some());
+        drop((checking, beside));
+        assert!(turns.spare_worker(busy).is_some());
     }
 
     #[tokio::test]

@@ -89,6 +89,7 @@ fn entry(account: i64, payload: Bytes) -> Entry {
             header: Bytes::from_static(br#"{"table_name":"parcels","key_names":["parcel_id"]}"#),
             payload,
         }],
+        squeezed: None,
     }
 }
 

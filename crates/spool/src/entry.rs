@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use selvedge_types::{AccountId, DestinationId, SourceId, Timestamp};
 
+use crate::squeezed::Squeezed;
+
 /// Place of an entry in a log: ascending over the whole log, from 1, never given twice. Means something only together with the
 /// log's id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +41,8 @@ pub struct Entry {
     /// When the request was accepted.
     pub received_at: Timestamp,
     pub parts: Vec<Part>,
+    /// Bytes that payloads are slices of, compressed ahead. A log may do without.
+    pub squeezed: Option<Squeezed>,
 }
 
 /// Records of one entry for one lane. The log does not look into header and payload.

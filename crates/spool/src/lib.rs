@@ -24,6 +24,7 @@ mod segment;
 mod segment_log;
 mod settings;
 mod squeeze;
+mod squeezed;
 mod tidy;
 mod writer;
 
@@ -36,6 +37,7 @@ pub use log::{AppendError, Condition, IntakeLog, LogStatus, PartReader, ReadErro
 pub use recover::OpenError;
 pub use segment_log::SegmentLog;
 pub use settings::Settings;
+pub use squeezed::Squeezed;
 
 /// Takes a lock whose holder may have panicked: no section under a lock of this crate leaves its data half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,6 +13,7 @@ use crate::entry::{Entry, Part};
 use crate::frame::{FrameHeader, FrameKind, HEADER_LEN, bitmap_len};
 use crate::key::{Cipher, CipherError, NotAuthentic, TAG_LEN};
 use crate::squeeze::{Form, restore, squeeze};
+use crate::squeezed::Squeezed;
 
 const URGENT: u8 = 1;
 /// Fixed fields of a part in the directory: destination, records, bytes, stored bytes, flags, length of the table name.
@@ -23,6 +24,13 @@ const PAYLOAD_WHOLE: u8 = 2;
 const HAS_VERSION: u8 = 4;
 const HEADER_BLOCKS: u8 = 8;
 const PAYLOAD_BLOCKS: u8 = 16;
+const PAYLOAD_CUT: u8 = 32;
+const HEADER_FORMS: [(u8, Form); 2] = [(HEADER_BLOCKS, Form::Blocks), (HEADER_WHOLE, Form::Whole)];
+const PAYLOAD_FORMS: [(u8, Form); 3] = [
+    (PAYLOAD_CUT, Form::Cut),
+    (PAYLOAD_BLOCKS, Form::Blocks),
+    (PAYLOAD_WHOLE, Form::Whole),
+];
 /// Fixed fields of a part: flags, table version, lengths of the header, of the header as stored, and of the payload.
 const PART_PREFIX_LEN: usize = 1 + 8 + 4 + 4 + 4;
 
@@ -103,7 +111,7 @@ pub(crate) fn pack(
     let mut items = Vec::with_capacity(part_count);
     for (part, nonce) in entry.parts.iter().zip(first_nonce + 1..) {
         let start = frame.len();
-        write_part(&mut frame, part);
+        write_part(&mut frame, part, entry.squeezed.as_ref());
         let tag = cipher.seal(nonce, &bound, &mut frame[start..])?;
         frame.extend_from_slice(&tag);
         items.push(DirectoryItem {
@@ -169,18 +177,21 @@ pub(crate) fn read_directory(
     fields.0.is_empty().then_some(items)
 }
 
-fn write_part(frame: &mut Vec<u8>, part: &Part) {
+fn write_part(frame: &mut Vec<u8>, part: &Part, ahead: Option<&Squeezed>) {
     let prefix_at = frame.len();
     frame.resize(prefix_at + PART_PREFIX_LEN, 0);
     let header_at = frame.len();
     let mut flags = 0;
-    if squeeze(&part.header, frame) == Form::Blocks {
+    if squeeze(&part.header, None, frame) == Form::Blocks {
         flags |= HEADER_BLOCKS;
     }
     let header_stored = (frame.len() - header_at) as u32;
-    if squeeze(&part.payload, frame) == Form::Blocks {
-        flags |= PAYLOAD_BLOCKS;
-    }
+    flags |= match squeeze(&part.payload, ahead, frame) {
+        Form::Plain => 0,
+        Form::Whole => PAYLOAD_WHOLE,
+        Form::Blocks => PAYLOAD_BLOCKS,
+        Form::Cut => PAYLOAD_CUT,
+    };
     if part.table_version.is_some() {
         flags |= HAS_VERSION;
     }
@@ -192,13 +203,10 @@ fn write_part(frame: &mut Vec<u8>, part: &Part) {
     prefix[17..].copy_from_slice(&(part.payload.len() as u32).to_le_bytes());
 }
 
-/// How something is stored, by the flags of its part.
-fn form(flags: u8, whole: u8, blocks: u8) -> Form {
-    match (flags & whole != 0, flags & blocks != 0) {
-        (_, true) => Form::Blocks,
-        (true, false) => Form::Whole,
-        (false, false) => Form::Plain,
-    }
+/// How something is stored, by the flags of its part: the first of these that is set.
+fn form(flags: u8, forms: &[(u8, Form)]) -> Form {
+    let mut set = forms.iter().filter(|(flag, _)| flags & flag != 0);
+    set.next().map_or(Form::Plain, |(_, form)| *form)
 }
 
 /// What a part holds besides what the directory says.
@@ -241,12 +249,12 @@ fn unpack(text: Bytes, byte_count: u64) -> Option<PartContent> {
         table_version: (flags & HAS_VERSION != 0).then_some(version),
         header: restore(
             text.slice(PART_PREFIX_LEN..payload_at),
-            form(flags, HEADER_WHOLE, HEADER_BLOCKS),
+            form(flags, &HEADER_FORMS),
             header_len,
         )?,
         payload: restore(
             text.slice(payload_at..),
-            form(flags, PAYLOAD_WHOLE, PAYLOAD_BLOCKS),
+            form(flags, &PAYLOAD_FORMS),
             payload_len,
         )?,
     })
@@ -288,15 +296,26 @@ mod tests {
                 },
                 part("größe", (0..=255).collect()),
             ],
+            squeezed: None,
         }
     }
 
     #[test]
     fn parts_come_back_as_they_were_given() {
-        let (entry, cipher) = (entry(), cipher());
-        let packed = pack(&entry, &cipher, 40).unwrap();
-        assert!(packed.frame.len() < 2_000, "the first part compresses");
-        assert!(packed.frame.len() as u64 <= largest_frame_len(&entry));
+        comes_back(&entry());
+        let mut entry = entry();
+        let body = Bytes::from(b"abcdefgh".repeat(30_000));
+        entry.squeezed = Squeezed::ahead(body.clone(), &|| true);
+        entry.parts[0].payload = body.slice(99..body.len() - 1);
+        assert!(entry.squeezed.is_some());
+        comes_back(&entry);
+    }
+
+    fn comes_back(entry: &Entry) {
+        let cipher = cipher();
+        let packed = pack(entry, &cipher, 40).unwrap();
+        assert!(packed.frame.len() < 4_000, "the first part compresses");
+        assert!(packed.frame.len() as u64 <= largest_frame_len(entry));
 
         let directory_at = HEADER_LEN + packed.header.bitmap_len();
         let mut parts_at = directory_at + packed.header.directory_len as usize;

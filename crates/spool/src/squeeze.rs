@@ -6,8 +6,10 @@
 
 use bytes::Bytes;
 
+use crate::squeezed::Squeezed;
+
 /// Bytes in a block, before compression.
-const BLOCK: usize = u16::MAX as usize;
+pub(crate) const BLOCK: usize = u16::MAX as usize;
 
 /// Below this, compression saves less than it takes: its table alone is cleared for longer than a small record is encrypted.
 const LEAST: usize = 1_024;
@@ -20,26 +22,33 @@ pub(crate) enum Form {
     /// As one LZ4 block, as earlier versions did.
     Whole,
     Blocks,
+    /// As blocks of which the first is shorter: its length, 0 when it is missing, and the blocks.
+    Cut,
 }
 
-/// Appends the bytes, compressed when that saves a sixteenth. Returns how they are stored.
-pub(crate) fn squeeze(bytes: &[u8], out: &mut Vec<u8>) -> Form {
+/// Appends the bytes, compressed when that saves a sixteenth. Returns how they are stored. What was compressed ahead is taken over.
+pub(crate) fn squeeze(bytes: &[u8], ahead: Option<&Squeezed>, out: &mut Vec<u8>) -> Form {
     if bytes.len() >= LEAST {
         let start = out.len();
-        // What JSON becomes, most often. Room for the worst would be touched for nothing.
-        out.reserve(bytes.len() / 4);
-        let longest = lz4_flex::block::get_maximum_output_size(bytes.len().min(BLOCK));
-        let mut scratch = vec![0; longest];
-        for block in bytes.chunks(BLOCK) {
-            let stored = match lz4_flex::block::compress_into(block, &mut scratch) {
-                Ok(length) if length < block.len() => &scratch[..length],
-                _ => block,
-            };
-            out.extend_from_slice(&(stored.len() as u16).to_le_bytes());
-            out.extend_from_slice(stored);
-        }
+        let form = match ahead.and_then(|ahead| ahead.within(bytes)) {
+            Some(within) => {
+                out.reserve(within.stored.len() + BLOCK);
+                let (before, rest) = bytes.split_at(within.before);
+                out.extend_from_slice(&(before.len() as u16).to_le_bytes());
+                Blocks::new(BLOCK).append(before, out);
+                out.extend_from_slice(within.stored);
+                Blocks::new(BLOCK).append(&rest[within.length..], out);
+                Form::Cut
+            }
+            None => {
+                // What JSON becomes, most often. Room for the worst would be touched for nothing.
+                out.reserve(bytes.len() / 4);
+                Blocks::new(bytes.len()).append(bytes, out);
+                Form::Blocks
+            }
+        };
         if out.len() - start < bytes.len() - bytes.len() / 16 {
-            return Form::Blocks;
+            return form;
         }
         out.truncate(start);
     }
@@ -47,21 +56,57 @@ pub(crate) fn squeeze(bytes: &[u8], out: &mut Vec<u8>) -> Form {
     Form::Plain
 }
 
+/// Compresses blocks, one after the other.
+pub(crate) struct Blocks {
+    scratch: Vec<u8>,
+}
+
+impl Blocks {
+    /// For so many bytes.
+    pub(crate) fn new(length: usize) -> Self {
+        let longest = lz4_flex::block::get_maximum_output_size(length.min(BLOCK));
+        Self {
+            scratch: vec![0; longest],
+        }
+    }
+
+    /// Appends the blocks that these bytes are.
+    pub(crate) fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        for block in bytes.chunks(BLOCK) {
+            let stored = match lz4_flex::block::compress_into(block, &mut self.scratch) {
+                Ok(length) if length < block.len() => &self.scratch[..length],
+                _ => block,
+            };
+            out.extend_from_slice(&(stored.len() as u16).to_le_bytes());
+            out.extend_from_slice(stored);
+        }
+    }
+}
+
 /// The `length` bytes that are stored like this; `None` when they are not. The caller has made sure that memory for them is there.
 pub(crate) fn restore(stored: Bytes, form: Form, length: usize) -> Option<Bytes> {
     let bytes = match form {
         Form::Plain => stored,
         Form::Whole => lz4_flex::block::decompress(&stored, length).ok()?.into(),
-        Form::Blocks => from_blocks(&stored, length)?.into(),
+        Form::Blocks => from_blocks(&stored, BLOCK, length)?.into(),
+        Form::Cut => {
+            let (first, blocks) = stored.split_first_chunk()?;
+            match u16::from_le_bytes(*first).into() {
+                0 => from_blocks(blocks, BLOCK, length)?.into(),
+                first => from_blocks(blocks, first, length)?.into(),
+            }
+        }
     };
     (bytes.len() == length).then_some(bytes)
 }
 
-fn from_blocks(mut stored: &[u8], length: usize) -> Option<Vec<u8>> {
+fn from_blocks(mut stored: &[u8], first: usize, length: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length);
+    let mut longest = first;
     while bytes.len() < length {
         let start = bytes.len();
-        let block_length = BLOCK.min(length - start);
+        let block_length = longest.min(length - start);
+        longest = BLOCK;
         let (stored_length, rest) = stored.split_first_chunk()?;
         let (block, rest) = rest.split_at_checked(u16::from_le_bytes(*stored_length).into())?;
         stored = rest;
@@ -80,6 +125,8 @@ fn from_blocks(mut stored: &[u8], length: usize) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     fn noise(length: usize) -> Vec<u8> {
@@ -99,7 +146,7 @@ mod tests {
 
     fn stored(bytes: &[u8]) -> (Form, Bytes) {
         let mut out = b"before".to_vec();
-        let form = squeeze(bytes, &mut out);
+        let form = squeeze(bytes, None, &mut out);
         (form, out.split_off(6).into())
     }
 
@@ -130,11 +177,57 @@ mod tests {
         assert_eq!(restore(stored, Form::Whole, bytes.len()).unwrap(), bytes);
     }
 
+    /// All of them compressed ahead, and these of them stored.
+    fn cut(bytes: &Bytes, part: Range<usize>) -> (Form, Bytes) {
+        let ahead = Squeezed::ahead(bytes.clone(), &|| true).unwrap();
+        let mut out = b"before".to_vec();
+        let form = squeeze(&bytes[part], Some(&ahead), &mut out);
+        (form, out.split_off(6).into())
+    }
+
+    #[test]
+    fn what_was_compressed_ahead_comes_back_whatever_part_of_it_is_kept() {
+        let bytes = Bytes::from([text(3 * BLOCK), noise(BLOCK), text(BLOCK + 9)].concat());
+        let end = bytes.len();
+        for (part, form) in [
+            (0..end, Form::Cut),
+            (1..end - 1, Form::Cut),
+            (BLOCK - 1..end, Form::Cut),
+            (BLOCK..2 * BLOCK, Form::Cut),
+            (BLOCK - 1..2 * BLOCK + 1, Form::Cut),
+            // No whole block.
+            (1..2 * BLOCK - 1, Form::Blocks),
+            (end - 9..end, Form::Plain),
+            (7..7, Form::Plain),
+        ] {
+            let (found, stored) = cut(&bytes, part.clone());
+            assert_eq!(found, form, "{part:?}");
+            assert_eq!(restore(stored, form, part.len()).unwrap(), bytes[part]);
+        }
+    }
+
+    #[test]
+    fn other_bytes_than_those_compressed_ahead_are_compressed_by_themselves() {
+        let bytes = text(3 * BLOCK);
+        let ahead = Squeezed::ahead(Bytes::from(text(2 * BLOCK)), &|| true).unwrap();
+        let mut out = Vec::new();
+        assert_eq!(squeeze(&bytes, Some(&ahead), &mut out), Form::Blocks);
+        assert_eq!(
+            restore(out.into(), Form::Blocks, bytes.len()).unwrap(),
+            bytes
+        );
+    }
+
     #[test]
     fn what_is_damaged_or_of_another_length_is_not_taken() {
-        let bytes = text(2 * BLOCK);
-        let (form, stored) = stored(&bytes);
-        for length in [0, 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK + 1, 3 * BLOCK] {
+        let bytes = Bytes::from(text(2 * BLOCK));
+        damage(&bytes, stored(&bytes));
+        damage(&bytes, cut(&bytes, 0..bytes.len()));
+        damage(&bytes.slice(5..), cut(&bytes, 5..bytes.len()));
+    }
+
+    fn damage(bytes: &Bytes, (form, stored): (Form, Bytes)) {
+        for length in [0, 1, bytes.len() - 1, bytes.len() + 1, 3 * BLOCK] {
             assert_eq!(restore(stored.clone(), form, length), None, "{length}");
         }
         for cut in 0..stored.len() {

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use http::StatusCode;
 
 use super::examine;
+use crate::ahead::Ahead;
 use crate::answer::Answer;
 use crate::body::{self, Format};
 use crate::openapi::{Accepted, BatchBody, BatchProblem, Common, ErrorMessage, NeedsToken};
@@ -37,7 +38,12 @@ pub(crate) async fn batch(gate: &Gate, headers: &HeaderMap, body: Body) -> Resul
     }
     let account = pusher.scope.account();
     let body = body::read(gate, account, headers, body, Format::Json).await?;
+    let mut ahead = Ahead::begin(gate, account, &body.bytes);
     let intake = examine(gate, account, &body, selvedge_intake::batch).await?;
-    accept::keep(gate, &pusher, intake).await?;
+    let squeezed = match &mut ahead {
+        Some(ahead) => ahead.finish().await,
+        None => None,
+    };
+    accept::keep(gate, &pusher, intake, squeezed).await?;
     Ok(Answer::Accepted(StatusCode::CREATED))
 }

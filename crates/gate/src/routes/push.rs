@@ -34,7 +34,7 @@ use crate::{Gate, accept, pusher};
 )]
 pub(crate) async fn push(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
     let (pusher, _body, intake) = examined(gate, headers, body).await?;
-    accept::keep(gate, &pusher, intake).await?;
+    accept::keep(gate, &pusher, intake, None).await?;
     Ok(Answer::Accepted(StatusCode::CREATED))
 }
 

@@ -79,7 +79,7 @@ pub(crate) async fn webhook(
     })
     .await?;
     turn.used(intake.record_count() as i64 + i64::from(intake.dropped_count));
-    accept::keep(gate, &pusher, intake).await?;
+    accept::keep(gate, &pusher, intake, None).await?;
     Ok(Answer::Accepted(StatusCode::OK))
 }
 

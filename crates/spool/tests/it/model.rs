@@ -88,6 +88,7 @@ impl Model {
                 source,
                 received_at: Timestamp::from_micros(self.time),
                 parts: parts.clone(),
+                squeezed: None,
             })
             .await
             .unwrap();

@@ -156,6 +156,7 @@ pub(crate) fn entry(number: i64, parts: Vec<Part>) -> Entry {
         source: SourceId(100_000 + number),
         received_at: Timestamp::from_micros(1_000 + number),
         parts,
+        squeezed: None,
     }
 }
 

@@ -55,6 +55,42 @@ async fn records_without_a_key_are_rows_of_their_own() {
     pushed.rows_become(query, &[("2", "2")]).await;
 }
 
+/// Bodies of a few megabytes are compressed while they are checked.
+#[tokio::test]
+async fn large_batches_arrive_whatever_stands_around_their_records() {
+    let pushed = Pushed::start().await;
+    // Text that becomes much shorter, and text that does less so.
+    for (table, tail) in [("plain", "to the door "), ("varied", "")] {
+        let mut state = 1_u64;
+        let note = |_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            format!("{state:x}{}", tail.repeat(20))
+        };
+        let notes: Vec<String> = (0..20_000).map(note).collect();
+        let records = (1..).zip(&notes);
+        let messages: Vec<Value> = records
+            .map(|(id, note)| upsert(id, &json!({ "id": id, "name": note, "note": note })))
+            .collect();
+        let mut body = keyed(table, &messages);
+        body["schema"]["description"] = json!("x".repeat(70_000));
+        pushed.batch(&body).await.accepted();
+        let query = format!(
+            "select count(*)::text, md5(string_agg(name || note, '' order by id)) from pushed.{table}"
+        );
+        let twice: String = notes.iter().flat_map(|note| [&**note, note]).collect();
+        let digest = md5(&pushed, &twice).await;
+        pushed.rows_become(&query, &[("20000", &digest)]).await;
+    }
+}
+
+/// As the database computes it.
+async fn md5(pushed: &Pushed, text: &str) -> String {
+    let row = pushed.replica.query_one("select md5($1)", &[&text]).await;
+    row.expect("it can").get(0)
+}
+
 #[tokio::test]
 async fn values_of_another_type_split_their_column() {
     let pushed = Pushed::start().await;
