@@ -35,7 +35,10 @@ pub(crate) async fn serve<L, A, F>(
 {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(header_timeout);
+        .header_read_timeout(header_timeout)
+        // Who has said all may close this half, and is answered. Not to look for that while a request is under way also spares
+        // another buffer for each.
+        .half_close(true);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     tokio::pin!(ended);

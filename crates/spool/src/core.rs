@@ -27,8 +27,16 @@ use crate::settings::Settings;
 /// An entry on its way to the thread that writes.
 pub(crate) struct Pending {
     pub(crate) packed: PackedEntry,
-    pub(crate) answer: oneshot::Sender<Result<Lsn, AppendError>>,
+    pub(crate) answer: oneshot::Sender<Result<Durable, AppendError>>,
     /// Held until the entry is written or refused.
+    pub(crate) room: Room,
+}
+
+/// An entry that is durable, on its way back. Its memory is freed by who took it: the one thread that writes would wait again and again
+/// for the heaps of others.
+pub(crate) struct Durable {
+    pub(crate) lsn: Lsn,
+    pub(crate) _packed: PackedEntry,
     pub(crate) _room: Room,
 }
 
@@ -38,6 +46,8 @@ pub(crate) struct Work {
     /// Close the open segment and begin another; or begin one, where that failed before.
     pub(crate) rotate: bool,
     pub(crate) closing: bool,
+    /// Who writes sleeps. Whoever brings something wakes it; a writer that is busy looks by itself.
+    pub(crate) asleep: bool,
 }
 
 /// Why entries cannot be kept at the moment.
@@ -135,6 +145,7 @@ impl Core {
                 queue: FairQueue::new(),
                 rotate: false,
                 closing: false,
+                asleep: false,
             }),
             work_came: Condvar::new(),
             durable: watch::Sender::new(durable),

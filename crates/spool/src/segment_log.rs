@@ -239,7 +239,7 @@ impl IntakeLog for SegmentLog {
             .map_err(|_| AppendError::Closed)?;
         let packed = self.pack(entry, size).await?;
         let (answer, answered) = oneshot::channel();
-        let first = {
+        let asleep = {
             let mut work = lock(&self.core.work);
             if work.closing {
                 return Err(AppendError::Closed);
@@ -248,17 +248,16 @@ impl IntakeLog for SegmentLog {
             let pending = Pending {
                 packed,
                 answer,
-                _room: room,
+                room,
             };
-            let first = work.queue.is_empty();
             work.queue.push(account, frame_len, pending);
-            first
+            std::mem::take(&mut work.asleep)
         };
-        // The writer does not sleep while something waits: who comes later need not ask the system to wake it.
-        if first {
+        if asleep {
             self.core.work_came.notify_one();
         }
-        answered.await.unwrap_or(Err(AppendError::Closed))
+        let durable = answered.await.unwrap_or(Err(AppendError::Closed))?;
+        Ok(durable.lsn)
     }
 
     fn lanes(&self) -> Vec<WaitingLane> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use selvedge_types::AccountId;
 
-use crate::core::{Core, Failure, Pending, Work};
+use crate::core::{Core, Durable, Failure, Pending, Work};
 use crate::disk::DiskFile;
 use crate::entry::{Lane, Lsn};
 use crate::frame::HEADER_LEN;
@@ -103,11 +103,13 @@ impl Writer {
             if *closing {
                 return Task::End;
             }
+            work.asleep = true;
             work = self
                 .core
                 .work_came
                 .wait(work)
                 .unwrap_or_else(PoisonError::into_inner);
+            work.asleep = false;
         }
     }
 
@@ -225,13 +227,18 @@ impl Writer {
                     place_parts(&packed.header, &packed.items, None, at),
                 );
                 at += packed.frame.len() as u64;
-                answers.push((pending.answer, Lsn(packed.header.lsn)));
+                let durable = Durable {
+                    lsn: Lsn(packed.header.lsn),
+                    _packed: pending.packed,
+                    _room: pending.room,
+                };
+                answers.push((pending.answer, durable));
             }
         }
         self.core.durable.send_replace(Lsn(last));
-        for (answer, lsn) in answers {
+        for (answer, durable) in answers {
             // Who stopped waiting has an entry more than it knows of.
-            let _ = answer.send(Ok(lsn));
+            let _ = answer.send(Ok(durable));
         }
     }
 

@@ -138,6 +138,23 @@ async fn a_sender_that_asks_first_is_told_to_go_on_or_why_not() {
 }
 
 #[tokio::test]
+async fn a_sender_that_has_closed_its_half_of_the_connection_is_answered() {
+    let pushed = Pushed::start().await;
+    let (token, body) = (format!("Bearer {}", pushed.token), body(1));
+    let length = body.len().to_string();
+    let headers = [
+        ("Authorization", &*token),
+        ("Content-Type", "application/json"),
+        ("Content-Length", &*length),
+    ];
+    let mut wire = Wire::to(&pushed).await;
+    wire.head("POST /v2/import/batch", &headers).await;
+    wire.send(body.as_bytes()).await;
+    wire.stream.shutdown().await.expect("it can be closed");
+    wire.answer().await.is(201, ACCEPTED);
+}
+
+#[tokio::test]
 async fn bodies_come_in_chunks_and_behind_byte_order_marks() {
     let pushed = Pushed::start().await;
     let token = format!("Bearer {}", pushed.token);
