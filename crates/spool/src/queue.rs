@@ -40,10 +40,14 @@ impl<T> FairQueue<T> {
         let mut group = Vec::new();
         let mut total = 0usize;
         let mut only_small = true;
+        // Who has found no room in this round.
+        let mut left = VecDeque::new();
         while !self.turns.is_empty() {
-            let mut served = VecDeque::new();
-            let mut left = VecDeque::new();
-            for account in std::mem::take(&mut self.turns) {
+            let mut progress = false;
+            for _ in 0..self.turns.len() {
+                let Some(account) = self.turns.pop_front() else {
+                    break;
+                };
                 let Some(waiting) = self.accounts.get_mut(&account) else {
                     continue;
                 };
@@ -58,12 +62,14 @@ impl<T> FairQueue<T> {
                 if waiting.is_empty() {
                     self.accounts.remove(&account);
                 } else {
-                    served.push_back(account);
+                    progress = true;
+                    self.turns.push_back(account);
                 }
             }
-            let progress = !served.is_empty() || left.is_empty();
-            self.turns = left;
-            self.turns.append(&mut served);
+            progress |= left.is_empty();
+            while let Some(account) = left.pop_back() {
+                self.turns.push_front(account);
+            }
             if !only_small && (!progress || total > limit) {
                 break;
             }

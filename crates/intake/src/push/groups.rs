@@ -28,7 +28,7 @@ struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: Vec<Group>,
-    /// The group that records of a table go into.
+    /// The group that records of a table go into, once there are several.
     current: HashMap<String, usize>,
     /// The group of the last record, where the next one mostly goes as well.
     last: usize,
@@ -55,7 +55,12 @@ impl Groups {
             None => {
                 let index = self.groups.len();
                 let table_name = table_name.into_owned();
-                self.current.insert(table_name.clone(), index);
+                if let [only] = &*self.groups {
+                    self.current.insert(only.table_name.clone(), 0);
+                }
+                if index > 0 {
+                    self.current.insert(table_name.clone(), index);
+                }
                 self.groups.push(Group {
                     table_name,
                     key_set,

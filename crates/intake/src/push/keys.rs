@@ -1,5 +1,6 @@
 //! Sets of key names. Thousands of records of a request mostly name the same ones, in the same words.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use selvedge_json::{Malformed, Scanner};
@@ -32,9 +33,9 @@ pub(super) struct KeySets<'a> {
     strings: Strings,
     /// As declared first, each name once.
     sets: Vec<Vec<String>>,
-    /// By sorted names: the order does not tell sets apart.
+    /// By sorted names: the order does not tell sets apart. Empty while there is one set only, as in most requests.
     by_names: HashMap<Vec<String>, KeySetId>,
-    /// By the text of the argument.
+    /// By the text of the argument, once there are several sets.
     by_text: HashMap<&'a str, KeySetId>,
     last: (&'a str, KeySetId),
     name_count: usize,
@@ -67,19 +68,27 @@ impl<'a> KeySets<'a> {
     }
 
     fn add(&mut self, text: &'a str) -> Result<KeySetId, BadKeyNames> {
+        if let [only] = &*self.sets
+            && self.by_names.is_empty()
+        {
+            self.by_names.insert(sorted(only), 0);
+            self.by_text.insert(self.last.0, 0);
+        }
         let names = names(text, self.strings, MAX_NAMES - self.name_count)?;
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        let id = match self.by_names.get(&sorted) {
-            Some(id) => *id,
-            None => {
-                self.name_count += names.len();
-                self.sets.push(names);
-                self.by_names.insert(sorted, self.sets.len() - 1);
-                self.sets.len() - 1
-            }
+        let is_first = self.sets.is_empty();
+        let known = match is_first {
+            true => None,
+            false => self.by_names.get(&sorted(&names)).copied(),
         };
-        self.by_text.insert(text, id);
+        let id = known.unwrap_or(self.sets.len());
+        if !is_first {
+            self.by_names.insert(sorted(&names), id);
+            self.by_text.insert(text, id);
+        }
+        if known.is_none() {
+            self.name_count += names.len();
+            self.sets.push(names);
+        }
         Ok(id)
     }
 
@@ -104,23 +113,38 @@ fn names(text: &str, strings: Strings, max_names: usize) -> Result<Vec<String>, 
     }
     scanner.skip_byte();
     let mut names: Vec<String> = Vec::new();
+    // Of more than a few.
     let mut known = HashSet::new();
     let mut first = true;
     while scanner.another(first, b']').map_err(not_strings)? {
         first = false;
         let raw = scanner.string().map_err(not_strings)?;
         let name = strings.text(raw).ok_or(BadKeyNames::NotStrings)?;
-        if known.insert(name.clone()) {
-            if names.len() >= max_names {
-                return Err(BadKeyNames::TooMany);
-            }
-            names.push(name.into_owned());
+        if names.len() == FEW && known.is_empty() {
+            known.extend(names.iter().cloned().map(Cow::Owned));
         }
+        let is_known = match known.is_empty() {
+            true => names.iter().any(|known| *known == name),
+            false => !known.insert(name.clone()),
+        };
+        if is_known {
+            continue;
+        }
+        if names.len() >= max_names {
+            return Err(BadKeyNames::TooMany);
+        }
+        names.push(name.into_owned());
     }
     match names.is_empty() {
         true => Err(BadKeyNames::Blank),
         false => Ok(names),
     }
+}
+
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// The text was read before, so that whatever does not fit is a value of another type.
@@ -140,6 +164,29 @@ mod tests {
         assert_ne!(sets.find(r#"["a"]"#), Ok(first));
         assert_eq!(sets.find(r#"["b","a","b"]"#), Ok(first));
         assert_eq!(sets.names(first), ["b", "a"]);
+    }
+
+    #[test]
+    fn the_first_set_is_found_again_behind_others() {
+        let mut sets = KeySets::new(Strings::Plain);
+        let texts = [r#"["a"]"#, r#"["b"]"#, r#"["a"]"#, r#"[ "a"]"#, r#"["b"]"#];
+        let found: Vec<_> = texts.iter().map(|text| sets.find(text).unwrap()).collect();
+        assert_eq!(found, [0, 1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_name_counts_once_among_few_and_among_many() {
+        for count in [2, FEW - 1, FEW, FEW + 1, 3 * FEW] {
+            let mut expected: Vec<String> = (0..count).map(|name| name.to_string()).collect();
+            let twice = [&expected[..], &expected[..]].concat();
+            let text = serde_json::to_string(&twice).unwrap();
+            let mut sets = KeySets::new(Strings::Plain);
+            let id = sets.find(&text).unwrap();
+            assert_eq!(sets.names(id), expected);
+            expected.reverse();
+            let text = serde_json::to_string(&expected).unwrap();
+            assert_eq!(sets.find(&text), Ok(id));
+        }
     }
 
     #[test]
