@@ -200,11 +200,14 @@ impl ConnectionType {
         self.steps.is_empty()
     }
 
-    /// Whether jobs of this type run on a schedule. What is pushed (Import API, webhooks) never does.
+    /// Whether others push its data (Import API, webhooks).
+    pub fn is_pushed(&self) -> bool {
+        matches!(self.category, Category::ImportApi | Category::Webhook)
+    }
+
+    /// Whether jobs of this type run on a schedule. What is pushed never does.
     pub fn is_scheduled(&self) -> bool {
-        self.kind == ConnectionKind::Source
-            && !self.is_stub()
-            && !matches!(self.category, Category::ImportApi | Category::Webhook)
+        self.kind == ConnectionKind::Source && !self.is_stub() && !self.is_pushed()
     }
 
     /// Minutes between runs when the user sets none; `None` for destinations and where nothing runs on a schedule.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use selvedge_catalog::{Catalog, ConnectionKind, ConnectionType, OauthClients, Runs};
 use selvedge_net::NetworkPolicy;
 use selvedge_store::Store;
-use selvedge_types::{Clock, Timestamp};
+use selvedge_types::{AccountScope, Clock, SourceId, Timestamp, TokenId};
 
+use crate::latest::Latest;
 use crate::logs::JobLogs;
 use crate::plans::Plans;
-use crate::tokens::{Identities, TokenUse};
+use crate::tokens::Identities;
 
 /// The operator's choices that rules depend on.
 #[derive(Clone)]
@@ -57,7 +58,9 @@ struct Inner {
     availability: Arc<dyn Availability>,
     logs: Arc<dyn JobLogs>,
     settings: Settings,
-    token_use: TokenUse,
+    token_use: Latest<TokenId>,
+    /// Rows, by the source that they were pushed for.
+    received: Latest<(AccountScope, SourceId)>,
     identities: Identities,
 }
 
@@ -76,7 +79,8 @@ impl Control {
                 availability,
                 logs,
                 settings,
-                token_use: TokenUse::default(),
+                token_use: Latest::default(),
+                received: Latest::default(),
                 identities: Identities::default(),
             }),
         }
@@ -109,8 +113,12 @@ impl Control {
         &*self.inner.logs
     }
 
-    pub(crate) fn token_use(&self) -> &TokenUse {
+    pub(crate) fn token_use(&self) -> &Latest<TokenId> {
         &self.inner.token_use
+    }
+
+    pub(crate) fn received(&self) -> &Latest<(AccountScope, SourceId)> {
+        &self.inner.received
     }
 
     pub(crate) fn identities(&self) -> &Identities {

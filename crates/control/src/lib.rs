@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod import_tokens;
 pub mod intake;
 pub mod jobs;
+mod latest;
 pub mod loads;
 pub mod logs;
 pub mod oauth;

@@ -1,10 +1,7 @@
 //! Access tokens: who a caller is, and when a token was used last.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use selvedge_store::{ephemeral_tokens, tokens as stored};
-use selvedge_types::{AccountScope, Secret, Timestamp, TokenId};
+use selvedge_types::{AccountScope, Secret, TokenId};
 use sha2::{Digest as _, Sha256};
 
 use crate::plans::TypeAccess;
@@ -114,39 +111,4 @@ pub async fn flush_use(control: &Control) -> Result<(), ControlError> {
         return Err(error.into());
     }
     Ok(())
-}
-
-/// Times of last use that are not in the store yet, at most one per token: a row per request would make every reading
-/// request a writing one.
-#[derive(Debug, Default)]
-pub struct TokenUse {
-    latest: Mutex<HashMap<TokenId, Timestamp>>,
-}
-
-impl TokenUse {
-    fn note(&self, token: TokenId, now: Timestamp) {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let used_at = latest.entry(token).or_insert(now);
-        *used_at = now.max(*used_at);
-    }
-
-    fn take(&self) -> Vec<(TokenId, Timestamp)> {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.drain().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_latest_use_is_kept_once_per_token() {
-        let uses = TokenUse::default();
-        for micros in [1, 3, 2] {
-            uses.note(TokenId(7), Timestamp::from_micros(micros));
-        }
-        assert_eq!(uses.take(), [(TokenId(7), Timestamp::from_micros(3))]);
-        assert!(uses.take().is_empty());
-    }
 }

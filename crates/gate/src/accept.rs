@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selvedge_control::intake::Pusher;
+use selvedge_control::intake::{Pusher, note_received};
 use selvedge_intake::{Intake, Part};
 use selvedge_spool::{AppendError, Entry, Part as LogPart, Squeezed};
 use selvedge_types::DestinationId;
@@ -24,11 +24,12 @@ pub(crate) async fn keep(
         // All records were without a key: there is nothing to keep.
         return Ok(());
     }
+    let received_at = gate.control.now();
     let parts = intake.parts.into_iter();
     let entry = Entry {
         account: pusher.scope.account(),
         source: pusher.source,
-        received_at: gate.control.now(),
+        received_at,
         parts: parts
             .map(|part| log_part(part, pusher.destination))
             .collect::<Result<_, _>>()?,
@@ -37,6 +38,7 @@ pub(crate) async fn keep(
     match gate.log.append(entry).await {
         Ok(_) => {
             gate.metrics.accepted(records, bytes);
+            note_received(&gate.control, pusher.scope, pusher.source, received_at);
             Ok(())
         }
         Err(error) => Err(refused(pusher, &error)),

@@ -1,11 +1,13 @@
 //! `selvedge account …`: accounts and their access tokens, for the operator.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use selvedge_catalog::{Catalog, ConnectionType};
 use selvedge_control::{ControlError, plans};
-use selvedge_store::{accounts, tokens};
+use selvedge_store::{accounts, sources, tokens};
 use selvedge_types::{AccountId, AccountScope, Clock, TokenId};
 use serde_json::json;
 
@@ -21,6 +23,15 @@ const PAGE: u32 = 500;
 pub(crate) async fn run(arguments: AccountArguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         AccountCommand::List { state, json } => list(&open(&state).await?, json).await?,
+        AccountCommand::Sources {
+            state,
+            account_id,
+            json,
+        } => {
+            let state = open(&state).await?;
+            let scope = existing(&state, AccountId(account_id)).await?;
+            list_sources(&state, scope, json).await?;
+        }
         AccountCommand::Delete {
             state,
             account_id,
@@ -98,6 +109,59 @@ async fn list(state: &State, as_json: bool) -> anyhow::Result<()> {
             "{}",
             render(
                 &["account", "company", "owner", "region", "plan", "created"],
+                &rows
+            )
+        );
+    }
+    Ok(())
+}
+
+async fn list_sources(state: &State, scope: AccountScope, as_json: bool) -> anyhow::Result<()> {
+    let mut tx = state.store.read().await?;
+    let received: HashMap<_, _> = sources::list_received(&mut tx, scope)
+        .await?
+        .into_iter()
+        .collect();
+    let live = sources::list(&mut tx, scope).await?.into_iter();
+    let mut rows = Vec::new();
+    for source in live.filter(|source| source.deleted_at.is_none()) {
+        let received = received.get(&source.id);
+        let is_paused = source.paused_at.is_some() || source.system_paused_at.is_some();
+        if as_json {
+            let entry = json!({
+                "source_id": source.id, "type": source.source_type, "display_name": source.display_name,
+                "schema": source.name, "paused": is_paused, "rows_received_at": received,
+            });
+            println!("{entry}");
+            continue;
+        }
+        let connection_type = Catalog::global().source_type(&source.source_type);
+        let is_pushed = connection_type.is_some_and(ConnectionType::is_pushed);
+        rows.push(vec![
+            source.id.to_string(),
+            source.source_type,
+            source.display_name,
+            source.name,
+            if is_paused { "paused" } else { "" }.to_owned(),
+            match received {
+                Some(at) => at.to_string(),
+                None if is_pushed => "never".to_owned(),
+                None => String::new(),
+            },
+        ]);
+    }
+    if !as_json {
+        println!(
+            "{}",
+            render(
+                &[
+                    "source",
+                    "type",
+                    "name",
+                    "schema",
+                    "state",
+                    "last rows received"
+                ],
                 &rows
             )
         );

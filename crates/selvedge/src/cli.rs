@@ -370,6 +370,14 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// List the sources of an account, and when rows were last received for those that others push to (at most half a minute late).
+    Sources {
+        #[command(flatten)]
+        state: StateArguments,
+        account_id: i64,
+        #[arg(long)]
+        json: bool,
+    },
     /// Delete an account with its connections and tokens. Data in destinations stays.
     Delete {
         #[command(flatten)]

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::response::IntoResponse as _;
 use axum::serve::ListenerExt as _;
 use selvedge_api::AppState;
-use selvedge_catalog::{Catalog, Category, ConnectionKind, ConnectionType, Runs};
+use selvedge_catalog::{Catalog, ConnectionKind, ConnectionType, Runs};
 use selvedge_connectors::{LocalFiles, Registry, SourceFiles};
 use selvedge_control::{Control, Settings, plans};
 use selvedge_engine::RunLimits;
@@ -40,8 +40,8 @@ use crate::tls::{self, TlsListener};
 
 /// Time one attempt to connect to a tenant's database may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often the times of last use of tokens are written down.
-const TOKEN_USE_EVERY: Duration = Duration::from_secs(30);
+/// How often it is written down when tokens were last used and rows last received.
+const LAST_SEEN_EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let settings = ServeSettings::load(&arguments)?;
@@ -97,7 +97,7 @@ pub(crate) struct Server {
     lanes: JoinHandle<()>,
     intake_log: Arc<dyn IntakeLog>,
     delivery: JoinHandle<()>,
-    token_use: JoinHandle<()>,
+    last_seen: JoinHandle<()>,
     neighbours: JoinHandle<()>,
     /// Held as long as the server lives: one server per data directory.
     _lock: File,
@@ -267,7 +267,7 @@ impl Server {
                 }
             }
         });
-        let token_use = tokio::spawn(note_token_use(control.clone(), stop.clone()));
+        let last_seen = tokio::spawn(keep_last_seen(control.clone(), stop.clone()));
         let store = control.store().clone();
         let neighbours = tokio::spawn(async move { store.hear_others().await });
         Ok(Self {
@@ -280,7 +280,7 @@ impl Server {
             lanes,
             intake_log,
             delivery,
-            token_use,
+            last_seen,
             neighbours,
             _lock: lock,
         })
@@ -330,9 +330,11 @@ impl Server {
             Err(_) => tracing::debug!("open connections were closed"),
         }
         self.intake_log.close().await;
-        self.token_use
+        self.last_seen
             .await
-            .context("the token use writer crashed")?;
+            .context("the writer of times of last use crashed")?;
+        // With what the last requests used and brought.
+        write_last_seen(&self.control).await;
         self.control.store().close().await;
         self.neighbours
             .await
@@ -349,11 +351,8 @@ pub(crate) fn runs(kind: ConnectionKind, type_name: &str, has_tap: &dyn Fn(&str)
             false => Runs::NotYet,
         };
     }
-    let is_pushed = |found: &ConnectionType| {
-        matches!(found.category(), Category::ImportApi | Category::Webhook)
-    };
     let found = Catalog::global().source_type(type_name);
-    if found.is_some_and(is_pushed) {
+    if found.is_some_and(ConnectionType::is_pushed) {
         Runs::Push
     } else if Registry::runs_source(type_name) {
         Runs::Native
@@ -364,18 +363,19 @@ pub(crate) fn runs(kind: ConnectionKind, type_name: &str, has_tap: &dyn Fn(&str)
     }
 }
 
-async fn note_token_use(control: Control, stop: CancellationToken) {
-    let mut every = tokio::time::interval(TOKEN_USE_EVERY);
-    loop {
-        let last = tokio::select! {
-            _ = every.tick() => false,
-            () = stop.cancelled() => true,
-        };
-        if let Err(error) = selvedge_control::tokens::flush_use(&control).await {
-            tracing::warn!(%error, "times of last use of tokens could not be written; they are kept for the next try");
-        }
-        if last {
-            return;
-        }
+async fn keep_last_seen(control: Control, stop: CancellationToken) {
+    let mut every = tokio::time::interval(LAST_SEEN_EVERY);
+    while stop.run_until_cancelled(every.tick()).await.is_some() {
+        write_last_seen(&control).await;
+    }
+}
+
+/// Writes down when tokens were last used, and when sources last received rows.
+async fn write_last_seen(control: &Control) {
+    if let Err(error) = selvedge_control::tokens::flush_use(control).await {
+        tracing::warn!(%error, "times of last use of tokens could not be written; they are kept for the next try");
+    }
+    if let Err(error) = selvedge_control::intake::flush_received(control).await {
+        tracing::warn!(%error, "times when rows were received could not be written; they are kept for the next try");
     }
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_intake",
     7 "0007_tap_positions",
     8 "0008_resets_and_pauses",
+    9 "0009_rows_received",
 ];
 
 /// A number of our own for PostgreSQL's advisory lock: "selvedge" in ASCII.

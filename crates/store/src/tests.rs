@@ -40,6 +40,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("sources::cron", crate::sources::CRON_STATEMENTS),
     ("sources::mapping", crate::sources::MAPPING_STATEMENTS),
     ("sources::newest", crate::sources::NEWEST_STATEMENTS),
+    ("sources::received", crate::sources::RECEIVED_STATEMENTS),
     ("sources::schedule", crate::sources::SCHEDULE_STATEMENTS),
     ("streams", crate::streams::STATEMENTS),
     ("streams::discovery", crate::streams::DISCOVERY_STATEMENTS),

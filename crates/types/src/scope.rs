@@ -4,7 +4,7 @@ use crate::AccountId;
 
 /// Permission to act for one account. Made where a request was authenticated, where a job was claimed, or by the
 /// operator's command line; nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccountScope(AccountId);
 
 impl AccountScope {

@@ -3,7 +3,9 @@
 mod clocks;
 mod pusher;
 mod pushers;
+mod received;
 
 pub use clocks::{SequenceClocks, SequenceTurn};
 pub use pusher::{Pusher, PusherKind};
 pub use pushers::Pushers;
+pub use received::{flush_received, note_received};

@@ -3,6 +3,7 @@
 mod cron;
 mod mapping;
 mod newest;
+mod received;
 mod schedule;
 
 use selvedge_types::job::JobName;
@@ -16,6 +17,7 @@ use crate::{Credentials, ReadTx, StoreError, Tx, connections};
 pub use cron::list_with_cron;
 pub use mapping::{map_unmapped, unmap_from};
 pub use newest::{NewestSync, find_with_newest, list_with_newest};
+pub use received::{list_received, note_received};
 pub use schedule::{ScheduledSource, list_scheduled};
 
 #[cfg(test)]
@@ -24,6 +26,8 @@ pub(crate) use cron::STATEMENTS as CRON_STATEMENTS;
 pub(crate) use mapping::STATEMENTS as MAPPING_STATEMENTS;
 #[cfg(test)]
 pub(crate) use newest::STATEMENTS as NEWEST_STATEMENTS;
+#[cfg(test)]
+pub(crate) use received::STATEMENTS as RECEIVED_STATEMENTS;
 #[cfg(test)]
 pub(crate) use schedule::STATEMENTS as SCHEDULE_STATEMENTS;
 

@@ -5,6 +5,7 @@ mod contract;
 mod fairness;
 mod kills;
 mod loading;
+mod received;
 mod refusals;
 mod rows;
 mod senders;
