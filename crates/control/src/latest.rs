@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use selvedge_store::StoreError;
 use selvedge_types::Timestamp;
 
 /// When something last happened, at most one instant per key.
@@ -27,9 +28,22 @@ impl<K: Eq + Hash> Latest<K> {
         *at = now.max(*at);
     }
 
-    /// What was noted since the last time. Whoever cannot write it down notes it again.
-    pub(crate) fn take(&self) -> Vec<(K, Timestamp)> {
-        self.lock().drain().collect()
+    /// Writes down what was noted since the last time. What cannot be written is kept for the next.
+    pub(crate) async fn write_down(
+        &self,
+        write: impl AsyncFnOnce(&[(K, Timestamp)]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let noted: Vec<_> = self.lock().drain().collect();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let written = write(&noted).await;
+        if written.is_err() {
+            for (key, at) in noted {
+                self.note(key, at);
+            }
+        }
+        written
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Timestamp>> {
@@ -41,13 +55,22 @@ impl<K: Eq + Hash> Latest<K> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_latest_instant_is_kept_once_per_key() {
+    #[tokio::test]
+    async fn the_latest_instant_of_a_key_is_written_once() {
         let latest = Latest::default();
         for micros in [1, 3, 2] {
             latest.note("token", Timestamp::from_micros(micros));
         }
-        assert_eq!(latest.take(), [("token", Timestamp::from_micros(3))]);
-        assert!(latest.take().is_empty());
+        let full = async |_: &[_]| Err(StoreError::Conflict("it"));
+        assert!(latest.write_down(full).await.is_err());
+        let mut written = Vec::new();
+        for _ in 0..2 {
+            let write = async |noted: &[_]| {
+                written.push(noted.to_vec());
+                Ok(())
+            };
+            latest.write_down(write).await.unwrap();
+        }
+        assert_eq!(written, [[("token", Timestamp::from_micros(3))]]);
     }
 }

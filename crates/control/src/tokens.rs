@@ -95,20 +95,10 @@ impl Default for Identities {
 
 /// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.
 pub async fn flush_use(control: &Control) -> Result<(), ControlError> {
-    let uses = control.token_use().take();
-    if uses.is_empty() {
-        return Ok(());
-    }
-    let written = async {
+    let write = async |uses: &[_]| {
         let mut tx = control.store().begin().await?;
-        stored::touch(&mut tx, &uses).await?;
+        stored::touch(&mut tx, uses).await?;
         tx.commit().await
     };
-    if let Err(error) = written.await {
-        for (token, used_at) in uses {
-            control.token_use().note(token, used_at);
-        }
-        return Err(error.into());
-    }
-    Ok(())
+    Ok(control.token_use().write_down(write).await?)
 }

@@ -13,20 +13,10 @@ pub fn note_received(control: &Control, scope: AccountScope, source: SourceId, a
 /// Writes down when rows were received. The owner of the server calls it about once a minute and when it stops; a server that is
 /// killed forgets what came since.
 pub async fn flush_received(control: &Control) -> Result<(), ControlError> {
-    let received = control.received().take();
-    if received.is_empty() {
-        return Ok(());
-    }
-    let written = async {
+    let write = async |received: &[_]| {
         let mut tx = control.store().begin().await?;
-        sources::note_received(&mut tx, &received).await?;
+        sources::note_received(&mut tx, received).await?;
         tx.commit().await
     };
-    if let Err(error) = written.await {
-        for (source, at) in received {
-            control.received().note(source, at);
-        }
-        return Err(error.into());
-    }
-    Ok(())
+    Ok(control.received().write_down(write).await?)
 }
