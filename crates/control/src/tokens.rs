@@ -93,7 +93,7 @@ impl Default for Identities {
     }
 }
 
-/// Writes down when tokens were used. The owner of the server calls it about once a minute and when it stops.
+/// Writes down when tokens were used. The owner of the server calls it once a minute and when it stops.
 pub async fn flush_use(control: &Control) -> Result<(), ControlError> {
     let write = async |uses: &[_]| {
         let mut tx = control.store().begin().await?;

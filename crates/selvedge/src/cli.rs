@@ -370,7 +370,7 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
-    /// List the sources of an account, and when rows were last received for those that others push to (at most half a minute late).
+    /// List the sources of an account, and when rows were last received for those that others push to (a few seconds late).
     Sources {
         #[command(flatten)]
         state: StateArguments,

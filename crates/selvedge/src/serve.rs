@@ -40,8 +40,10 @@ use crate::tls::{self, TlsListener};
 
 /// Time one attempt to connect to a tenant's database may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often it is written down when tokens were last used and rows last received.
-const LAST_SEEN_EVERY: Duration = Duration::from_secs(30);
+/// How often the times of last use of tokens are written down.
+const TOKEN_USE_EVERY: Duration = Duration::from_secs(60);
+/// How often it is written down when sources last received rows: a server that is killed forgets what came since.
+const RECEIVED_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let settings = ServeSettings::load(&arguments)?;
@@ -334,7 +336,8 @@ impl Server {
             .await
             .context("the writer of times of last use crashed")?;
         // With what the last requests used and brought.
-        write_last_seen(&self.control).await;
+        write_token_use(&self.control).await;
+        write_received(&self.control).await;
         self.control.store().close().await;
         self.neighbours
             .await
@@ -364,17 +367,24 @@ pub(crate) fn runs(kind: ConnectionKind, type_name: &str, has_tap: &dyn Fn(&str)
 }
 
 async fn keep_last_seen(control: Control, stop: CancellationToken) {
-    let mut every = tokio::time::interval(LAST_SEEN_EVERY);
-    while stop.run_until_cancelled(every.tick()).await.is_some() {
-        write_last_seen(&control).await;
+    let mut token_use = tokio::time::interval(TOKEN_USE_EVERY);
+    let mut received = tokio::time::interval(RECEIVED_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = token_use.tick() => write_token_use(&control).await,
+            _ = received.tick() => write_received(&control).await,
+        }
     }
 }
 
-/// Writes down when tokens were last used, and when sources last received rows.
-async fn write_last_seen(control: &Control) {
+async fn write_token_use(control: &Control) {
     if let Err(error) = selvedge_control::tokens::flush_use(control).await {
         tracing::warn!(%error, "times of last use of tokens could not be written; they are kept for the next try");
     }
+}
+
+async fn write_received(control: &Control) {
     if let Err(error) = selvedge_control::intake::flush_received(control).await {
         tracing::warn!(%error, "times when rows were received could not be written; they are kept for the next try");
     }

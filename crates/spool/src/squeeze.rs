@@ -35,9 +35,10 @@ pub(crate) fn squeeze(bytes: &[u8], ahead: Option<&Squeezed>, out: &mut Vec<u8>)
                 out.reserve(within.stored.len() + BLOCK);
                 let (before, rest) = bytes.split_at(within.before);
                 out.extend_from_slice(&(before.len() as u16).to_le_bytes());
-                Blocks::new(BLOCK).append(before, out);
+                let mut edges = Blocks::new(BLOCK);
+                edges.append(before, out);
                 out.extend_from_slice(within.stored);
-                Blocks::new(BLOCK).append(&rest[within.length..], out);
+                edges.append(&rest[within.length..], out);
                 Form::Cut
             }
             None => {

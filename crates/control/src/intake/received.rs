@@ -10,7 +10,7 @@ pub fn note_received(control: &Control, scope: AccountScope, source: SourceId, a
     control.received().note((scope, source), at);
 }
 
-/// Writes down when rows were received. The owner of the server calls it about once a minute and when it stops; a server that is
+/// Writes down when rows were received. The owner of the server calls it every few seconds and when it stops; a server that is
 /// killed forgets what came since.
 pub async fn flush_received(control: &Control) -> Result<(), ControlError> {
     let write = async |received: &[_]| {
